@@ -1,0 +1,1 @@
+"""Size, latency, memory and accuracy, measured and shown."""

@@ -1,0 +1,1 @@
+"""From a trained run to a compressed, carded and verified artifact."""

@@ -1,0 +1,1 @@
+"""What runs on the device: NumPy and the standard library only."""

@@ -1,0 +1,13 @@
+"""Array types used in signatures."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32: TypeAlias = NDArray[np.float32]
+Float64: TypeAlias = NDArray[np.float64]
+Complex64: TypeAlias = NDArray[np.complex64]
+Int64: TypeAlias = NDArray[np.int64]

@@ -1,0 +1,67 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from .errors import FileError
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    path : path-like
+        Destination; its folder is made where it is missing.
+    data : bytes or str
+        Content; text is encoded as UTF-8.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written; whatever was at `path` stays.
+    """
+    target = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def read_bounded(path: str | os.PathLike[str], limit: int) -> bytes:
+    """Read a whole regular file of at most `limit` bytes.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, is a folder, device or pipe, or is larger.
+    """
+    source = Path(path)
+    try:
+        if not stat.S_ISREG(source.stat().st_mode):
+            raise FileError(f"{source}: not a regular file")
+        with source.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{source}: cannot be read: {reason}") from error
+    if len(data) > limit:
+        raise FileError(f"{source}: larger than the {limit} bytes that are read")
+    return data

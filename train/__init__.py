@@ -1,0 +1,1 @@
+"""Datasets, splits, models, fitting and metrics: what a PC does before the export."""
