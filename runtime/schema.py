@@ -86,14 +86,14 @@ def decode(kind: type[T], document: Any, where: str = "document") -> T:
 
 
 @functools.cache
-def _field_types(kind: type[Any]) -> dict[str, Any]:
+def _field_types(kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
-        return _decode_dataclass(typing.cast("type[Any]", kind), value, where)
+        return _decode_dataclass(kind, value, where)
     origin = typing.get_origin(kind)
     if origin is tuple:
         if not isinstance(value, list):
@@ -115,7 +115,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     return _decode_scalar(kind, value, where)
 
 
-def _decode_dataclass(kind: type[Any], value: Any, where: str) -> Any:
+def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise ConfigError(f"{where}: expected an object")
     fields = _field_types(kind)
