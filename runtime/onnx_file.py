@@ -62,8 +62,9 @@ def join(model: bytes, card: bytes) -> bytes:
 def _card_text(entry: int | memoryview) -> bytes | None:
     if isinstance(entry, int):
         raise ArtifactError("metadata is not a message")
-    members = {number: value for number, value, _, _ in walk(entry)}
-    value = members.get(_VALUE)
-    if members.get(_KEY) != CARD_KEY or not isinstance(value, memoryview):
-        return None
-    return bytes(value)
+    members = {
+        number: bytes(value)
+        for number, value, _, _ in walk(entry)
+        if isinstance(value, memoryview) and number in (_KEY, _VALUE)
+    }
+    return members.get(_VALUE) if members.get(_KEY) == CARD_KEY else None
