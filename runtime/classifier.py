@@ -1,0 +1,162 @@
+"""GenreClassifier: an artifact, its features and an engine, from a song to ranked genres."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from .arrays import Float32, Float64
+from .artifact import Artifact, read_artifact
+from .audio import Audio, open_audio
+from .engines import load_engine
+from .prediction import Prediction, Segment, rank, softmax
+from .resample import Resampler
+from .stream import CardStream
+
+_BLOCK_S = 5.0  # of audio held at once: files of any length take the same memory
+
+
+class GenreClassifier:
+    """A loaded model that names the genre of songs.
+
+    Examples
+    --------
+    >>> classifier = GenreClassifier.load("model.onnx")  # doctest: +SKIP
+    >>> classifier.classify("song.wav").label  # doctest: +SKIP
+    'jazz'
+    """
+
+    def __init__(self, artifact: Artifact, *, threads: int = 1, engine: str | None = None) -> None:
+        self.artifact = artifact
+        self.card = artifact.card
+        self._engine = load_engine(artifact, threads=threads, engine=engine)
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], *, threads: int = 1, engine: str | None = None
+    ) -> GenreClassifier:
+        """Read, check and load a model file.
+
+        Parameters
+        ----------
+        path : path-like
+            An .onnx or .tflite file made by `genrekit export`.
+        threads : int
+            Threads of one inference.
+        engine : str, optional
+            One of `engines.ENGINES`; None takes the first that is installed.
+
+        Raises
+        ------
+        ArtifactError, FileError, EngineError, DependencyError
+        """
+        return cls(read_artifact(path), threads=threads, engine=engine)
+
+    @property
+    def engine_name(self) -> str:
+        """The inference engine in use."""
+        return self._engine.name
+
+    def classify(self, source: str | os.PathLike[str] | Audio) -> Prediction:
+        """Name the genre of a song.
+
+        Parameters
+        ----------
+        source : path-like or Audio
+            A file of any length, read block by block, or samples in memory.
+
+        Raises
+        ------
+        AudioError, FileError
+            If it cannot be decoded or has no samples.
+        """
+        clock = _Stopwatch()
+        rate = self.card.features.sample_rate
+        stream = CardStream(self.card)
+        probabilities: list[Float64] = []
+        with clock.stage("total"):
+            samples = 0
+            blocks, source_rate = _blocks(source, clock)
+            resampler = Resampler(source_rate, rate)
+            for block in blocks:
+                samples += len(block)
+                with clock.stage("resample"):
+                    resampled = resampler.push(block)
+                with clock.stage("features"):
+                    windows = stream.push(resampled)
+                probabilities += self._infer(windows, clock)
+            with clock.stage("resample"):
+                resampled = resampler.flush()
+            with clock.stage("features"):
+                windows = stream.push(resampled) + stream.flush()
+            probabilities += self._infer(windows, clock)
+        return self._predict(probabilities, stream.hop_s, samples / source_rate, clock.ms)
+
+    def _infer(self, windows: list[dict[str, Float32]], clock: _Stopwatch) -> list[Float64]:
+        with clock.stage("inference"):
+            return [
+                softmax(self._engine.run({name: x[np.newaxis] for name, x in window.items()}))[0]
+                for window in windows
+            ]
+
+    def _predict(
+        self,
+        probabilities: list[Float64],
+        hop_s: float,
+        duration_s: float,
+        latency_ms: dict[str, float],
+    ) -> Prediction:
+        labels, window_s = self.card.labels, self.card.windowing.window_s
+        segments = []
+        for index, row in enumerate(probabilities):
+            best = int(row.argmax())
+            start = index * hop_s
+            end = min(start + window_s, duration_s)
+            segments.append(Segment(start, end, labels[best], float(row[best])))
+        mean = np.mean(np.stack(probabilities), axis=0)
+        return Prediction(
+            ranking=rank(mean, labels),
+            segments=tuple(segments),
+            duration_s=duration_s,
+            latency_ms=latency_ms,
+        )
+
+
+class _Stopwatch:
+    """Adds up the time of named stages, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.ms = dict.fromkeys(("decode", "resample", "features", "inference", "total"), 0.0)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[name] += (time.perf_counter() - start) * 1e3
+
+
+def _blocks(
+    source: str | os.PathLike[str] | Audio, clock: _Stopwatch
+) -> tuple[Iterator[Float32], int]:
+    """Return an iterator over blocks of mono samples, and their rate in Hz."""
+    if isinstance(source, Audio):
+        return iter([source.samples]), source.sample_rate
+    with clock.stage("decode"):
+        reader = open_audio(source)
+
+    def read() -> Iterator[Float32]:
+        with reader:
+            while True:
+                with clock.stage("decode"):
+                    block = reader.read(round(_BLOCK_S * reader.sample_rate))
+                if not len(block):
+                    return
+                yield block
+
+    return read(), reader.sample_rate
