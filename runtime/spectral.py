@@ -3,9 +3,10 @@
 Frame t covers `n_fft` samples from sample `t * hop_length` of the padded signal, under a
 periodic Hann window. The work goes in blocks of frames that stay in the processor's cache.
 
-Where SciPy's FFT is loaded already it is used, in float32 and vectorised over frames; else
-NumPy's, in float64, which there costs no more than float32. SciPy is never imported for it:
-that would take longer than it saves. Either is rounded to float32 at the end.
+Power spectra use SciPy's FFT where it is loaded already, in float32 and vectorised over
+frames; else NumPy's, in float64, which there costs no more than float32. SciPy is never
+imported for it: that would take longer than it saves. Complex spectra and magnitudes always
+use float64. Everything is rounded to float32 at the end.
 
 References
 ----------
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -120,16 +121,22 @@ def stft(samples: Float32, config: FeatureConfig) -> Complex64:
     """
     padded = pad_samples(samples, config)
     spectra = np.empty((_count(padded, config), config.n_bins), np.complex64)
-    for rows, block in _spectrum_blocks(padded, config):
+    for rows, block in _spectrum_blocks(padded, config, precise=True):
         spectra[rows] = block
     return spectra
 
 
-def power_of(spectra: Complex64) -> Float32:
-    """Square the magnitudes of complex spectra, shape kept."""
-    power = np.square(spectra.real)
-    power += np.square(spectra.imag)
-    return power
+def magnitude_blocks(padded: Float32, config: FeatureConfig) -> Iterator[tuple[slice, Float32]]:
+    """Yield magnitudes of contiguous samples, block after block: those of `stft`, exactly.
+
+    Yields
+    ------
+    rows : slice
+        The block's frames.
+    magnitude : float32, shape (frames in the block, n_fft // 2 + 1)
+    """
+    for rows, spectra in _spectrum_blocks(padded, config, precise=True):
+        yield rows, np.abs(spectra.astype(np.complex64))
 
 
 def power_blocks(padded: Float32, config: FeatureConfig) -> Iterator[tuple[slice, Float32]]:
@@ -143,7 +150,7 @@ def power_blocks(padded: Float32, config: FeatureConfig) -> Iterator[tuple[slice
         Overwritten by the next block: use it or copy it.
     """
     scratch = np.empty((0, config.n_bins), np.float32)
-    for rows, spectra in _spectrum_blocks(padded, config):
+    for rows, spectra in _spectrum_blocks(padded, config, precise=False):
         if scratch.shape[0] < spectra.shape[0]:
             scratch = np.empty((spectra.shape[0], config.n_bins), np.float32)
         parts = spectra.view(spectra.real.dtype)
@@ -191,30 +198,28 @@ def _count(padded: Float32, config: FeatureConfig) -> int:
     return max(0, 1 + (padded.size - config.n_fft) // config.hop_length)
 
 
-def _spectrum_blocks(padded: Float32, config: FeatureConfig) -> Iterator[tuple[slice, Any]]:
-    """Yield (rows, spectra) in the FFT's own precision; the spectra may be overwritten."""
+def _spectrum_blocks(
+    padded: Float32, config: FeatureConfig, *, precise: bool
+) -> Iterator[tuple[slice, Any]]:
+    """Yield (rows, spectra), complex128 if `precise`; they may be overwritten."""
     n_frames = _count(padded, config)
     if n_frames == 0:
         return
+    scipy_rfft = None if precise else getattr(sys.modules.get("scipy.fft"), "rfft", None)
+    precision = np.float64 if scipy_rfft is None else np.float32
     frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)
     frames = frames[:: config.hop_length]
+    window = hann_window(config.n_fft).astype(precision)
     block = min(max(1, _BLOCK_SAMPLES // config.n_fft), n_frames)
-    scipy_fft = sys.modules.get("scipy.fft")
-    window: Any = hann_window(config.n_fft)
-    if scipy_fft is not None:
-        window = window.astype(np.float32)
-    windowed = np.empty((block, config.n_fft), window.dtype)
-    transform = _numpy_rfft(block, config) if scipy_fft is None else scipy_fft.rfft
+    buffer = np.empty((block, config.n_fft), precision)
+    spectra = np.empty((block if scipy_rfft is None else 0, config.n_bins), np.complex128)
     for start in range(0, n_frames, block):
         rows = slice(start, min(start + block, n_frames))
         height = rows.stop - start
-        np.multiply(frames[rows], window, out=windowed[:height])
-        yield rows, transform(windowed[:height])
-
-
-def _numpy_rfft(block: int, config: FeatureConfig) -> Callable[[Any], Any]:
-    """NumPy's real FFT, into one buffer where this NumPy can (2.0 and later)."""
-    if not _NUMPY_2:
-        return np.fft.rfft
-    spectra = np.empty((block, config.n_bins), np.complex128)
-    return lambda windowed: np.fft.rfft(windowed, out=spectra[: windowed.shape[0]])
+        windowed = np.multiply(frames[rows], window, out=buffer[:height])
+        if scipy_rfft is not None:
+            yield rows, scipy_rfft(windowed)
+        elif _NUMPY_2:
+            yield rows, np.fft.rfft(windowed, out=spectra[:height])
+        else:
+            yield rows, np.fft.rfft(windowed)
