@@ -1,0 +1,129 @@
+"""The laws of the house: import arrows, a bare runtime, nothing unpickled, no registry host."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Each folder may import what stands to its right.
+ORDER = ("benchmarks", "export", "train", "runtime")
+THIRD_PARTY_OF_RUNTIME = {"numpy"}
+# Imported by the runtime where they are used, never at import time.
+LAZY_IN_RUNTIME = {
+    "ai_edge_litert",
+    "onnxruntime",
+    "pyarrow",
+    "scipy",
+    "sounddevice",
+    "soundfile",
+    "tensorflow",
+    "tflite_runtime",
+}
+
+
+def python_files(folder: str) -> list[Path]:
+    files = sorted((ROOT / folder).glob("**/*.py"))
+    assert files, folder
+    return files
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Absolute names of everything that a module imports, at any depth."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("folder", ORDER)
+def test_imports_follow_the_arrows(folder: str) -> None:
+    allowed = ORDER[ORDER.index(folder) :]
+    for path in python_files(folder):
+        for name in imports(ast.parse(path.read_text("utf-8"))):
+            parts = name.split(".")
+            assert parts[0] not in ORDER, f"{path}: bare import of {name}"
+            if parts[0] == "genrekit":
+                assert len(parts) > 1, f"{path}: import of the bare namespace"
+                assert parts[1] in allowed, f"{path}: {name} is against the arrows"
+                assert parts[1] != folder, f"{path}: {name} should be relative"
+
+
+def test_runtime_names_no_package_but_its_engines() -> None:
+    known = set(sys.stdlib_module_names) | THIRD_PARTY_OF_RUNTIME | LAZY_IN_RUNTIME
+    for path in python_files("runtime"):
+        for name in imports(ast.parse(path.read_text("utf-8"))):
+            assert name.split(".")[0] in known | {"genrekit"}, f"{path}: {name}"
+
+
+def test_importing_the_cli_loads_numpy_and_nothing_else_from_outside() -> None:
+    # With the parser built: as far as one gets without running a command.
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        "import genrekit.runtime.cli as cli\n"
+        "cli._build_parser(['classify'])\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(' '.join(sorted(new - set(sys.stdlib_module_names))))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert set(result.stdout.split()) <= {"genrekit", "numpy"}
+
+
+def test_importing_every_runtime_module_loads_no_lazy_package() -> None:
+    names = [f"genrekit.runtime.{path.stem}" for path in python_files("runtime")]
+    program = (
+        "import importlib, sys\n"
+        f"[importlib.import_module(name) for name in {names!r}]\n"
+        f"print(sorted({LAZY_IN_RUNTIME!r} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "[]"
+
+
+def test_nothing_is_unpickled_or_evaluated() -> None:
+    for folder in ORDER:
+        for path in python_files(folder):
+            tree = ast.parse(path.read_text("utf-8"))
+            assert not {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"} & {
+                name.split(".")[0] for name in imports(tree)
+            }, path
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.Call):
+                    continue
+                called = ast.unparse(node.func)
+                assert called not in {"eval", "exec"}, f"{path}:{node.lineno}"
+                settings = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                if called == "torch.load":
+                    assert settings.get("weights_only") == "True", f"{path}:{node.lineno}"
+                if called in {"np.load", "numpy.load"}:
+                    assert settings.get("allow_pickle") == "False", f"{path}:{node.lineno}"
+
+
+def test_asserts_never_check_input() -> None:
+    for folder in ORDER:
+        for path in python_files(folder):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                assert not isinstance(node, ast.Assert), f"{path}:{node.lineno}"
+
+
+def test_no_file_names_a_registry_host() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "registry." + "npmjs", "repo" + "1.maven"]
+    hosts += ["repo.maven" + ".apache", "deb.debian" + ".org", "crates" + ".io"]
+    for name in filter(None, listed):
+        path = ROOT / name
+        if path.is_symlink() or not path.is_file():
+            continue
+        content = path.read_bytes()
+        for host in hosts:
+            assert host.encode() not in content, f"{name} names {host}"
