@@ -51,8 +51,9 @@ def soundfont_sha256() -> str:
     return hashlib.sha256(soundfont_path().read_bytes()).hexdigest()
 
 
-@functools.cache
 def _synthesizer(sample_rate: int) -> Any:
+    # What a synthesizer has played before changes, slightly, how it plays on: each track has
+    # one of its own. That costs a millisecond, as only the samples in use are read.
     return symusic.Synthesizer(str(soundfont_path()), sample_rate, _QUALITY)
 
 
@@ -110,8 +111,10 @@ def render_track(
         np.random.default_rng([seed, GENRES.index(genre), 2]),
     )
     mix = np.zeros(round(duration_s * sample_rate), np.float32)
+    synthesizer = _synthesizer(sample_rate)
     for part in piece.parts:
-        stem = _play(part, piece.played(part, touch), len(mix), sample_rate)
+        notes = piece.played(part, touch)
+        stem = _play(synthesizer, part, notes, sample_rate, samples=len(mix))
         mix += np.float32(_level(piece, part, choices)) * stem
     return master(mix, sample_rate, draw_mastering(piece.sound, choices), choices)
 
@@ -123,7 +126,9 @@ def _level(piece: Piece, part: Part, rng: np.random.Generator) -> float:
     return float(10.0 ** ((LEVELS_DB[part.role] + taste + rng.normal(0.0, 2.5)) / 20.0))
 
 
-def _play(part: Part, notes: dict[str, Any], samples: int, sample_rate: int) -> Float32:
+def _play(
+    synthesizer: Any, part: Part, notes: dict[str, Any], sample_rate: int, *, samples: int
+) -> Float32:
     """Render one part at the reference loudness; float32, shape (samples,)."""
     stem = np.zeros(samples, np.float32)
     layers = notes["velocity"] // _LAYER
@@ -131,7 +136,7 @@ def _play(part: Part, notes: dict[str, Any], samples: int, sample_rate: int) -> 
         chosen = {name: values[layers == layer] for name, values in notes.items()}
         score = symusic.core.ScoreSecond(_TICKS_PER_QUARTER)
         score.tracks.append(_track(part, chosen))
-        sounds = np.asarray(_synthesizer(sample_rate).render(score, False))[0, :samples]
+        sounds = np.asarray(synthesizer.render(score, False))[0, :samples]
         velocity = (float(layer) + 0.5) * _LAYER
         stem[: len(sounds)] += sounds * np.float32((velocity / 127.0) ** 2)
     if part.drive_db > 0:
