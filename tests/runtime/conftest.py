@@ -1,0 +1,111 @@
+"""A real, if small, model as an artifact: averages of log-mel bands through a linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from genrekit.runtime.artifact import Artifact, write_artifact
+from genrekit.runtime.card import (
+    SCHEMA_VERSION,
+    Accuracy,
+    Card,
+    Compression,
+    InputSpec,
+    Normalisation,
+    Reference,
+    Training,
+    Windowing,
+)
+from genrekit.runtime.config import FeatureConfig
+from genrekit.runtime.engines import load_engine
+from genrekit.runtime.reference import SIGNAL, measure_reference
+from onnx import TensorProto, helper, numpy_helper
+
+LABELS = ("blues", "classical", "disco")
+N_MELS = 16
+
+ArtifactMaker = Callable[..., Artifact]
+
+
+def linear_onnx(bands: int, frames: int, labels: int) -> bytes:
+    """ReduceMean over frames, then Gemm, with fixed random weights."""
+    rng = np.random.default_rng(0)
+    weight = rng.standard_normal((bands, labels)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["x", "axes"], ["mean"], keepdims=0),
+            helper.make_node("Gemm", ["mean", "w"], ["logits"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, bands, frames])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", labels])],
+        [
+            numpy_helper.from_array(weight, "w"),
+            numpy_helper.from_array(np.array([1, 3], np.int64), "axes"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def card() -> Card:
+    features = FeatureConfig(n_mels=N_MELS, top_db=None)
+    frames = features.n_frames(3 * features.sample_rate)
+    return Card(
+        schema=SCHEMA_VERSION,
+        name="linear",
+        task="single-label-classification",
+        labels=LABELS,
+        features=features,
+        inputs=(
+            InputSpec(
+                name="x",
+                feature="log_mel",
+                layout="channel_band_frame",
+                shape=(1, N_MELS, frames),
+                dtype="float32",
+                normalisation=Normalisation(kind="window"),
+            ),
+        ),
+        output="logits",
+        windowing=Windowing(window_s=3.0, hop_s=1.5, short="wrap"),
+        aggregation="mean-probability",
+        training=Training(
+            architecture="linear",
+            data="none: random weights",
+            synthetic=True,
+            split="none",
+            seed=0,
+            accuracy=(Accuracy(split="none", n=3, accuracy=0.5, ci95=(0.1, 0.9)),),
+        ),
+        compression=Compression(steps=(), source_bytes=0, label_agreement=None, agreement_n=0),
+        licence="Apache-2.0",
+        intended_use="tests",
+        limits="knows nothing",
+        reference=Reference(signal=SIGNAL, probes=(), logits=(0.0, 0.0, 0.0), logit_tolerance=1.0),
+        model_sha256="",
+        card_sha256="",
+    )
+
+
+@pytest.fixture(scope="session")
+def artifact(card: Card, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """The small model, with its reference measured by ONNX Runtime."""
+    import dataclasses
+
+    path = tmp_path_factory.mktemp("artifact") / "linear.onnx"
+    model = linear_onnx(N_MELS, card.inputs[0].frames, len(LABELS))
+    bare = write_artifact(path, model, card)
+    reference = measure_reference(card, load_engine(bare), logit_tolerance=1e-4)
+    return write_artifact(path, model, dataclasses.replace(card, reference=reference))
+
+
+@pytest.fixture(scope="session")
+def model_path(artifact: Artifact) -> Path:
+    return artifact.path
