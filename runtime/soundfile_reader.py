@@ -65,6 +65,9 @@ class SoundFileReader:
         except AudioError as error:
             self._sound.close()
             raise AudioError(f"{name}: {error}") from None
+        # A seekable SoundFile seeks to its own position after each read, which resets an MP3
+        # decoder: a gap after every block. It also stops where the header says.
+        self._sound.seekable = lambda: False
         self.sample_rate: int = self._sound.samplerate
         # A header's claim or an estimate, not a promise: decoding shows the true number.
         self.frames: int | None = None
