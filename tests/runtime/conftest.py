@@ -109,3 +109,45 @@ def artifact(card: Card, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 @pytest.fixture(scope="session")
 def model_path(artifact: Artifact) -> Path:
     return artifact.path
+
+
+@pytest.fixture(scope="session")
+def tflite_artifact(card: Card, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A linear layer on the 57 features, made by TensorFlow's own converter."""
+    import dataclasses
+    import os
+    import warnings
+
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's own
+        import tensorflow as tf
+        import tf_keras
+
+        tf_keras.utils.set_random_seed(0)
+        layers = [tf_keras.layers.Dense(len(LABELS), input_shape=(57,), name="logits")]
+        converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Sequential(layers))
+        model = bytes(converter.convert())
+        interpreter = tf.lite.Interpreter(model_content=model)
+    (given,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    # One deviation per feature: their magnitudes differ by 10 powers of ten.
+    spec = InputSpec(
+        name=given["name"],
+        feature="tabular",
+        layout="vector",
+        shape=(57,),
+        dtype="float32",
+        normalisation=Normalisation(kind="fixed", mean=(0.0,) * 57, std=(1e6,) * 57),
+    )
+    tabular = dataclasses.replace(
+        card,
+        name="linear57",
+        inputs=(spec,),
+        output=result["name"],
+        features=FeatureConfig(padding="reflect"),
+    )
+    path = tmp_path_factory.mktemp("tflite") / "linear.tflite"
+    bare = write_artifact(path, model, tabular)
+    reference = measure_reference(tabular, load_engine(bare), logit_tolerance=1e-3)
+    return write_artifact(path, model, dataclasses.replace(tabular, reference=reference))
