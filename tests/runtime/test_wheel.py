@@ -24,16 +24,12 @@ Machine = Callable[..., Path]
 
 
 def call(*command: object, status: int = 0) -> str:
-    """Run a command outside the checkout and return what it printed on both streams."""
+    """Run a command outside the checkout; return its output, or its errors if it must fail."""
     result = subprocess.run(
-        [str(word) for word in command],
-        cwd="/",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        [str(word) for word in command], cwd="/", capture_output=True, text=True
     )
-    assert result.returncode == status, result.stdout
-    return result.stdout
+    assert result.returncode == status, result.stdout + result.stderr
+    return result.stderr if status else result.stdout
 
 
 @pytest.fixture(scope="module")
