@@ -126,6 +126,13 @@ def stft(samples: Float32, config: FeatureConfig) -> Complex64:
     return spectra
 
 
+def power_of(spectra: Complex64) -> Float32:
+    """Square the magnitudes of complex spectra, shape kept."""
+    power: Float32 = np.square(spectra.real)
+    power += np.square(spectra.imag)
+    return power
+
+
 def magnitude_blocks(padded: Float32, config: FeatureConfig) -> Iterator[tuple[slice, Float32]]:
     """Yield magnitudes of contiguous samples, block after block: those of `stft`, exactly.
 

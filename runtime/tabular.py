@@ -29,7 +29,7 @@ from .descriptors import (
 )
 from .errors import AudioError
 from .hpss import separate
-from .mel import mfcc
+from .mel import cepstrum, decibels, mel_power
 from .spectral import stft
 from .tempo import tempo_bpm
 
@@ -89,7 +89,12 @@ def tabular(samples: Float32, config: FeatureConfig) -> Float32:
     spectra = stft(samples, config)
     magnitude = np.abs(spectra)
     power = np.square(magnitude)
+    bands = mel_power(power, config)
+    level = decibels(bands, amin=config.amin, top_db=config.top_db)
     harmonic, percussive = separate(spectra, config, samples.size)
+    last_centre = (spectra.shape[0] - 1) * config.hop_length
+    harmonic[last_centre:] = 0.0
+    percussive[last_centre:] = 0.0
     described = (
         chroma_stft(power, config),
         rms(samples, config),
@@ -100,10 +105,10 @@ def tabular(samples: Float32, config: FeatureConfig) -> Float32:
         harmonic,
         percussive,
     )
-    coefficients = mfcc(power, config).T
+    coefficients = cepstrum(level, N_MFCC).T
     values = [
         *(statistic for series in described for statistic in _mean_and_variance(series)),
-        tempo_bpm(samples, config),
+        tempo_bpm(bands, config),
         *(statistic for series in coefficients for statistic in _mean_and_variance(series)),
     ]
     return np.array(values, np.float32)
