@@ -1,0 +1,85 @@
+"""Augmentation: random changes of training windows that leave their genre as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from genrekit.runtime.arrays import Float32, Int64
+
+WIDEST_BAND_STRIPE = 0.15  # of the bands
+WIDEST_FRAME_STRIPE = 0.2  # of the frames
+
+
+def smooth(targets: Float32, share: float) -> Float32:
+    """Spread a share of each target evenly over all labels.
+
+    Parameters
+    ----------
+    targets : float32, shape (n, labels)
+        Probabilities.
+    share : float
+        0 leaves them as they are.
+
+    References
+    ----------
+    Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016.
+    """
+    return targets * np.float32(1.0 - share) + np.float32(share / targets.shape[1])
+
+
+def mixup(
+    inputs: tuple[Float32, ...], targets: Float32, alpha: float, rng: np.random.Generator
+) -> tuple[tuple[Float32, ...], Float32]:
+    """Blend every window with another of its batch, and their targets alike.
+
+    Parameters
+    ----------
+    inputs : tuple of float32, each of shape (n, ...)
+        One array for each of the model's inputs.
+    targets : float32, shape (n, labels)
+    alpha : float
+        Both parameters of the Beta distribution of the blend.
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Zhang, Cisse, Dauphin, Lopez-Paz: "mixup: beyond empirical risk minimization", ICLR 2018.
+    """
+    partner = rng.permutation(len(targets))
+    own = rng.beta(alpha, alpha, len(targets)).astype(np.float32)
+    return tuple(_blend(array, partner, own) for array in inputs), _blend(targets, partner, own)
+
+
+def spec_augment(windows: Float32, rng: np.random.Generator) -> Float32:
+    """Blank one stripe of rows and one of columns in every window, with the window's mean.
+
+    Parameters
+    ----------
+    windows : float32, shape (n, ..., rows, columns)
+        Images as (n, 1, bands, frames), series as (n, frames, bands).
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Park et al., "SpecAugment: a simple data augmentation method for automatic speech
+    recognition", Interspeech 2019.
+    """
+    blanked = windows.copy()
+    rows, columns = windows.shape[-2:]
+    for window in blanked:
+        mean = window.mean()
+        start, stop = _stripe(rows, WIDEST_BAND_STRIPE, rng)
+        window[..., start:stop, :] = mean
+        start, stop = _stripe(columns, WIDEST_FRAME_STRIPE, rng)
+        window[..., start:stop] = mean
+    return blanked
+
+
+def _stripe(size: int, widest: float, rng: np.random.Generator) -> tuple[int, int]:
+    width = int(rng.integers(int(size * widest) + 1))
+    start = int(rng.integers(size - width + 1))
+    return start, start + width
+
+
+def _blend(array: Float32, partner: Int64, own: Float32) -> Float32:
+    weight: Float32 = own.reshape(-1, *[1] * (array.ndim - 1))
+    return weight * array + (1 - weight) * array[partner]

@@ -1,0 +1,230 @@
+"""Material: the features of tracks, cut into what a model learns from and is judged on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.errors import DataError, GenreKitError
+
+from .augment import mixup, smooth, spec_augment
+from .cache import Recipe, extract_songs, read_features
+from .dataset import DataSource, Track, read_table
+from .models import Hyperparameters
+from .representation import Representation, count_windows, cut_windows, window_starts
+
+Progress = Callable[[int, int], None]
+
+
+class Batch(NamedTuple):
+    """Windows and what they should give.
+
+    `inputs` holds one array, shape (n, *spec.shape), for each of the model's inputs; `targets`
+    are probabilities, float32, shape (n, labels).
+    """
+
+    inputs: tuple[Float32, ...]
+    targets: Float32
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Material:
+    """Features of tracks.
+
+    Parameters
+    ----------
+    representation : Representation
+    labels : tuple of str
+    targets : mapping of str to int
+        Label index by track name.
+    features : mapping of str to tuple of float32
+        Per track one array for each of the model's inputs.
+    excluded : mapping of str to str
+        Tracks that could not be read, with the reason.
+    """
+
+    representation: Representation
+    labels: tuple[str, ...]
+    targets: Mapping[str, int]
+    features: Mapping[str, tuple[Float32, ...]]
+    excluded: Mapping[str, str]
+
+    def windows(self, track_id: str, every: int = 1) -> tuple[Float32, ...]:
+        """Cut a track as a classifier does.
+
+        Parameters
+        ----------
+        track_id : str
+        every : int
+            Take only every so many-th window.
+
+        Returns
+        -------
+        tuple of float32, each of shape (windows, *spec.shape)
+        """
+        specs, arrays = self.representation.inputs, self.features[track_id]
+        hop = self.representation.hop_frames
+        starts = [
+            window_starts(array, spec, hop) for array, spec in zip(arrays, specs, strict=True)
+        ]
+        count = min(len(places) for places in starts)
+        return tuple(
+            cut_windows(array, spec, places[:count:every])
+            for array, spec, places in zip(arrays, specs, starts, strict=True)
+        )
+
+    def steps(self, track_ids: Sequence[str], hyperparameters: Hyperparameters) -> int:
+        """Count the batches of one epoch."""
+        n = len(track_ids) * hyperparameters.crops_per_track
+        return max(1, n // hyperparameters.batch_size)
+
+    def batches(
+        self, track_ids: Sequence[str], hyperparameters: Hyperparameters, seed: tuple[int, int]
+    ) -> Iterator[Batch]:
+        """Yield one epoch: windows at random places of all tracks, in random order.
+
+        Parameters
+        ----------
+        track_ids : sequence of str
+            Training tracks.
+        hyperparameters : Hyperparameters
+        seed : tuple of int
+            The run's and the epoch's: an epoch can be repeated exactly after a kill.
+        """
+        rng = np.random.default_rng(seed)
+        order = np.tile(np.arange(len(track_ids)), hyperparameters.crops_per_track)
+        rng.shuffle(order)
+        # Parts of equal size: a last batch of one window would upset batch normalisation.
+        for part in np.array_split(order, self.steps(track_ids, hyperparameters)):
+            yield self._batch([track_ids[i] for i in part], hyperparameters, rng)
+
+    def _batch(
+        self, track_ids: Sequence[str], hyperparameters: Hyperparameters, rng: np.random.Generator
+    ) -> Batch:
+        crops = [self._crop(track_id, rng) for track_id in track_ids]
+        inputs = tuple(np.stack(windows) for windows in zip(*crops, strict=True))
+        targets = np.eye(len(self.labels), dtype=np.float32)[
+            [self.targets[track_id] for track_id in track_ids]
+        ]
+        targets = smooth(targets, hyperparameters.label_smoothing)
+        if hyperparameters.spec_augment:
+            specs = self.representation.inputs
+            inputs = tuple(
+                array if spec.layout == "vector" else spec_augment(array, rng)
+                for array, spec in zip(inputs, specs, strict=True)
+            )
+        if hyperparameters.mixup:
+            inputs, targets = mixup(inputs, targets, hyperparameters.mixup, rng)
+        return Batch(inputs, targets)
+
+    def _crop(self, track_id: str, rng: np.random.Generator) -> tuple[Float32, ...]:
+        specs, arrays = self.representation.inputs, self.features[track_id]
+        places = min(count_windows(array, spec) for array, spec in zip(arrays, specs, strict=True))
+        start = int(rng.integers(places))
+        return tuple(
+            cut_windows(array, spec, [start])[0] for array, spec in zip(arrays, specs, strict=True)
+        )
+
+
+def load_material(
+    source: DataSource,
+    tracks: Sequence[Track],
+    representation: Representation,
+    labels: tuple[str, ...],
+    *,
+    jobs: int | None = None,
+    on_progress: Progress | None = None,
+) -> Material:
+    """Read or compute the features of tracks; one that cannot be read is named, not fatal.
+
+    Parameters
+    ----------
+    source : DataSource
+        Of which kind the tracks are.
+    tracks : sequence of Track
+    representation : Representation
+    labels : tuple of str
+        Genres, in the order of the logits.
+    jobs : int, optional
+        Processes; one per core by default.
+    on_progress : callable, optional
+        Called with tracks done and in all.
+
+    Raises
+    ------
+    DataError
+        If a track's genre is not among the labels.
+    """
+    if odd := sorted({track.genre for track in tracks} - set(labels)):
+        raise DataError(f"genre {odd[0]!r}: not among the labels {', '.join(labels)}")
+    if source.kind == "audio":
+        outcomes = _songs(tracks, representation, jobs, on_progress)
+    elif source.kind == "images":
+        outcomes = _pictures(source, tracks, representation, on_progress)
+    else:
+        table = read_table(Path(source.path))
+        outcomes = [(table[track.id],) for track in tracks]
+    features: dict[str, tuple[Float32, ...]] = {}
+    excluded: dict[str, str] = {}
+    for track, outcome in zip(tracks, outcomes, strict=True):
+        if isinstance(outcome, str):
+            excluded[track.id] = outcome
+        else:
+            features[track.id] = outcome
+    targets = {track.id: labels.index(track.genre) for track in tracks}
+    return Material(representation, labels, targets, features, excluded)
+
+
+def _songs(
+    tracks: Sequence[Track],
+    representation: Representation,
+    jobs: int | None,
+    on_progress: Progress | None,
+) -> list[tuple[Float32, ...] | str]:
+    paths = [track.path for track in tracks]
+    per_input = [
+        extract_songs(
+            paths,
+            Recipe(
+                feature=spec.feature,
+                config=representation.features,
+                windowing=representation.windowing,
+            ),
+            jobs=jobs,
+            on_progress=on_progress,
+        )
+        for spec in representation.inputs
+    ]
+    outcomes: list[tuple[Float32, ...] | str] = []
+    for files in zip(*per_input, strict=True):
+        faults = [file for file in files if isinstance(file, str)]
+        arrays = tuple(read_features(Path(file)) for file in files) if not faults else ()
+        outcomes.append(faults[0] if faults else arrays)
+    return outcomes
+
+
+def _pictures(
+    source: DataSource,
+    tracks: Sequence[Track],
+    representation: Representation,
+    on_progress: Progress | None,
+) -> list[tuple[Float32, ...] | str]:
+    # Pillow is imported only where there are pictures.
+    from .pictures import read_plain_picture, read_stft_picture
+
+    outcomes: list[tuple[Float32, ...] | str] = []
+    for done, track in enumerate(tracks, start=1):
+        try:
+            if source.image_recipe == "stft_5s":
+                outcomes.append((read_stft_picture(track.path, representation.features),))
+            else:
+                outcomes.append((read_plain_picture(track.path),))
+        except (GenreKitError, OSError) as error:
+            outcomes.append(str(error))
+        if on_progress:
+            on_progress(done, len(tracks))
+    return outcomes

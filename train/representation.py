@@ -1,0 +1,190 @@
+"""Representation: what a model sees of a track -- features, inputs and windows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.card import InputSpec, Normalisation, Windowing
+from genrekit.runtime.config import FeatureConfig
+from genrekit.runtime.errors import ConfigError
+from genrekit.runtime.inputs import to_tensor
+
+from .dataset import TABLE_COLUMNS
+
+PICTURE = "picture"  # a feature that only pictures have: no runtime can compute it from audio
+PICTURE_SIZE = 128  # pixels per side
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Representation:
+    """What a model sees of a track, in the words of the card.
+
+    Parameters
+    ----------
+    features : FeatureConfig
+        Parameters of the feature front end.
+    inputs : tuple of InputSpec
+        The model's inputs, in the order of its arguments.
+    windowing : Windowing
+        How a track is cut when it is classified.
+    """
+
+    features: FeatureConfig
+    inputs: tuple[InputSpec, ...]
+    windowing: Windowing
+
+    @property
+    def window_samples(self) -> int:
+        """Samples of one window."""
+        return round(self.windowing.window_s * self.features.sample_rate)
+
+    @property
+    def hop_frames(self) -> int:
+        """Frames between the starts of neighbouring windows."""
+        hop_samples = self.windowing.hop_s * self.features.sample_rate
+        return max(1, round(hop_samples / self.features.hop_length))
+
+    @property
+    def deployable(self) -> bool:
+        """Whether a runtime can compute every input from audio."""
+        return all(spec.feature != PICTURE for spec in self.inputs)
+
+    def normalised(self, normalisations: tuple[Normalisation, ...]) -> Representation:
+        """Return the representation with what was measured on the training tracks."""
+        inputs = tuple(
+            dataclasses.replace(spec, normalisation=normalisation)
+            for spec, normalisation in zip(self.inputs, normalisations, strict=True)
+        )
+        return dataclasses.replace(self, inputs=inputs)
+
+
+def log_mel_image(n_mels: int = 64) -> Representation:
+    """Log-mel images of 3 s windows, half overlapping.
+
+    Every level is absolute (`top_db` is None), so that a live stream gives the same images.
+    """
+    features = FeatureConfig(n_mels=n_mels, top_db=None)
+    return _image("log_mel", features, window_s=3.0, hop_s=1.5)
+
+
+def mel_of_db_image(n_mels: int = 96) -> Representation:
+    """Mel-pooled decibels of 5 s windows: what pictures of 5 s spectrograms hold.
+
+    The frames are those of `matplotlib.mlab.specgram(NFFT=2048)`: no padding, hop 1920.
+    """
+    features = FeatureConfig(hop_length=1_920, padding="none", n_mels=n_mels, top_db=None)
+    return _image("mel_of_db", features, window_s=5.0, hop_s=5.0)
+
+
+def picture() -> Representation:
+    """Whole pictures of a track, scaled to one size; their making is unknown to the runtime."""
+    spec = InputSpec(
+        name=PICTURE,
+        feature=PICTURE,
+        layout="channel_band_frame",
+        shape=(1, PICTURE_SIZE, PICTURE_SIZE),
+        dtype="float32",
+        normalisation=Normalisation(kind="window"),
+    )
+    windowing = Windowing(window_s=30.0, hop_s=30.0, short="wrap")
+    return Representation(features=FeatureConfig(), inputs=(spec,), windowing=windowing)
+
+
+def feature_vector() -> Representation:
+    """Kaggle's 57 features of 3 s segments, side by side."""
+    spec = InputSpec(
+        name="tabular",
+        feature="tabular",
+        layout="vector",
+        shape=(TABLE_COLUMNS,),
+        dtype="float32",
+        normalisation=Normalisation(kind="none"),
+    )
+    return Representation(
+        features=FeatureConfig(padding="reflect", n_mfcc=20),
+        inputs=(spec,),
+        windowing=Windowing(window_s=3.0, hop_s=3.0, short="wrap"),
+    )
+
+
+def count_windows(features: Float32, spec: InputSpec) -> int:
+    """Count the places where a window of `spec` fits into a track's features."""
+    if _is_segmented(features, spec):
+        return len(features)
+    return len(features) - spec.frames + 1
+
+
+def cut_windows(features: Float32, spec: InputSpec, starts: Sequence[int]) -> Float32:
+    """Cut windows out of a track's features, as model input.
+
+    Parameters
+    ----------
+    features : float32, shape (frames, bands), or (segments, ...) for features of whole windows
+        One track's.
+    spec : InputSpec
+        The input that they are for.
+    starts : sequence of int
+        First frame of each window (the segment's index, for features of whole windows).
+
+    Returns
+    -------
+    float32, shape (windows, *spec.shape)
+        Normalised by the runtime's own code.
+    """
+    if _is_segmented(features, spec):
+        windows = [features[start] for start in starts]
+    else:
+        windows = [features[start : start + spec.frames] for start in starts]
+    return np.stack([to_tensor(np.asarray(window), spec) for window in windows])
+
+
+def window_starts(features: Float32, spec: InputSpec, hop_frames: int) -> range:
+    """List where a classifier's windows start."""
+    step = 1 if _is_segmented(features, spec) else hop_frames
+    return range(0, count_windows(features, spec), step)
+
+
+def measure_normalisation(features: list[Float32]) -> Normalisation:
+    """Measure "fixed" normalisation: one mean and deviation per band.
+
+    Parameters
+    ----------
+    features : list of float32, shape (frames, bands)
+        Of the training tracks, and of no other.
+    """
+    if not features:
+        raise ConfigError("normalisation 'fixed': no training track to measure")
+    count = sum(len(track) for track in features)
+    mean = np.sum([track.sum(axis=0, dtype=np.float64) for track in features], axis=0) / count
+    spread = [((track - mean) ** 2).sum(axis=0) for track in features]
+    std = np.sqrt(np.sum(spread, axis=0) / count)
+    return Normalisation(
+        kind="fixed",
+        mean=tuple(float(value) for value in mean),
+        # A band that never changes (a DC band of silence) must not divide by zero.
+        std=tuple(float(value) if value > 1e-12 else 1.0 for value in std),
+    )
+
+
+def _is_segmented(features: Float32, spec: InputSpec) -> bool:
+    axes_of_a_window = 1 if spec.layout == "vector" else 2
+    return features.ndim == 1 + axes_of_a_window
+
+
+def _image(
+    feature: str, features: FeatureConfig, *, window_s: float, hop_s: float
+) -> Representation:
+    frames = features.n_frames(round(window_s * features.sample_rate))
+    spec = InputSpec(
+        name=feature,
+        feature=feature,
+        layout="channel_band_frame",
+        shape=(1, features.n_mels, frames),
+        dtype="float32",
+        normalisation=Normalisation(kind="window"),
+    )
+    windowing = Windowing(window_s=window_s, hop_s=hop_s, short="wrap")
+    return Representation(features=features, inputs=(spec,), windowing=windowing)

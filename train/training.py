@@ -1,0 +1,248 @@
+"""Training: from a dataset to a finished run folder, taken up again where it was killed."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from genrekit.runtime.card import Normalisation
+from genrekit.runtime.errors import ConfigError, DataError
+
+from .dataset import Dataset, DataSource, fingerprints, open_dataset
+from .documents import (
+    ASKED,
+    HISTORY,
+    METRICS,
+    SCHEMA_VERSION,
+    Metrics,
+    RunSettings,
+    differences,
+    read_settings,
+    write_document,
+)
+from .evaluate import evaluation, judge
+from .fit import History, fit
+from .learner import make_learner
+from .material import Material, load_material
+from .models import Hyperparameters, architecture
+from .representation import Representation, measure_normalisation
+from .run import Run, checkpoint_path, weights_path
+from .splits import Split, filtered_split, fold_split, forbid_leakage, stratified_split
+
+PROTOCOLS = ("stratified", "filtered", "fold1", "fold2", "fold3")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What to train, on what.
+
+    Parameters
+    ----------
+    source : DataSource
+    model : str
+        Name of an architecture.
+    protocol : str
+        One of `PROTOCOLS`.
+    splits_folder : Path or None
+        Has the lists of every protocol but "stratified".
+    seed : int
+        Of the split, the weights and every random choice.
+    hyperparameters : Hyperparameters or None
+        The architecture's own by default.
+    normalisation : {"fixed", "window"} or None
+        The way to normalise images; by default "fixed" for levels computed from audio, and
+        "window" for pictures, whose levels have no common scale.
+    """
+
+    source: DataSource
+    model: str
+    protocol: str = "stratified"
+    splits_folder: Path | None = None
+    seed: int = 0
+    hyperparameters: Hyperparameters | None = None
+    normalisation: Literal["fixed", "window"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise ConfigError(f"split {self.protocol!r}: must be one of {', '.join(PROTOCOLS)}")
+        if (self.protocol != "stratified") != (self.splits_folder is not None):
+            raise ConfigError(
+                f"split {self.protocol!r}: the folder of its lists goes with every split but "
+                "'stratified', which has none (--splits-dir)"
+            )
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed={self.seed}: must be in 0..{2**31 - 1}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observer:
+    """Who is told how far it got; each is called with done, in all, and perhaps a remark."""
+
+    features: Callable[[int, int], None] | None = None
+    steps: Callable[[int, int, History], None] | None = None
+    say: Callable[[str], None] = print
+
+
+def train(
+    plan: Plan,
+    folder: Path,
+    *,
+    device: str = "auto",
+    jobs: int | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Train a model, judge it and fill its run folder.
+
+    Called again with the same plan and folder it continues after the last finished epoch,
+    and ends with the same weights; a finished run is left as it is.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : Path
+        Of the run; made where it is missing.
+    device : {"auto", "cpu", "cuda"}
+    jobs : int, optional
+        Processes that compute features; one per core by default.
+    observer : Observer, optional
+
+    Raises
+    ------
+    DataError
+        If the folder holds a run of other settings, the split leaks, or too few tracks can
+        be read.
+    ConfigError
+        If model and data do not fit together.
+    """
+    observer = observer or Observer()
+    dataset = open_dataset(plan.source)
+    settings, material = _prepare(plan, dataset, jobs, observer)
+    _claim(folder, settings)
+    if not (folder / METRICS).is_file():
+        _fit_and_judge(settings, material, folder, device, observer)
+    # The checkpoint is three times the weights, and of no more use.
+    checkpoint_path(folder, plan.model).unlink(missing_ok=True)
+    return Run.load(folder)
+
+
+def make_split(plan: Plan, dataset: Dataset, prints: dict[str, str]) -> Split:
+    """Split a dataset by the plan's protocol, and make sure that it does not leak."""
+    if plan.splits_folder is None:
+        split = stratified_split(dataset, prints, seed=plan.seed)
+    elif plan.protocol == "filtered":
+        split = filtered_split(dataset, plan.splits_folder)
+    else:
+        fold = int(plan.protocol.removeprefix("fold"))
+        split = fold_split(dataset, plan.splits_folder, fold, seed=plan.seed)
+    forbid_leakage(split, prints)
+    return split
+
+
+def _prepare(
+    plan: Plan, dataset: Dataset, jobs: int | None, observer: Observer
+) -> tuple[RunSettings, Material]:
+    chosen = architecture(plan.model)
+    split = make_split(plan, dataset, fingerprints(dataset))
+    wanted = {*split.train, *split.valid, *split.test}
+    tracks = [track for track in dataset.tracks if track.id in wanted]
+    blank = chosen.represent(plan.source)
+    material = load_material(
+        plan.source, tracks, blank, dataset.labels, jobs=jobs, on_progress=observer.features
+    )
+    for name, reason in material.excluded.items():
+        observer.say(f"left out {name}: {reason}")
+    split = split.without(material.excluded)
+    for side in ("train", "valid", "test"):
+        if not getattr(split, side):
+            raise DataError(f"{plan.source.path}: no readable track is left in {side}")
+    representation = _normalised(plan, blank, material, split)
+    settings = RunSettings(
+        schema=SCHEMA_VERSION,
+        genrekit=version("genrekit"),
+        model=plan.model,
+        # Absolute, so that the run can be used from any folder.
+        data=dataclasses.replace(plan.source, path=os.path.abspath(plan.source.path)),  # noqa: PTH100 -- resolve() would follow links
+        split=split,
+        excluded=dict(material.excluded),
+        labels=dataset.labels,
+        representation=representation,
+        seed=plan.seed,
+        hyperparameters=plan.hyperparameters or chosen.hyperparameters,
+        deployable=representation.deployable,
+    )
+    return settings, dataclasses.replace(material, representation=representation)
+
+
+def _normalised(
+    plan: Plan, blank: Representation, material: Material, split: Split
+) -> Representation:
+    kind = plan.normalisation or ("window" if plan.source.kind == "images" else "fixed")
+    normalisations = []
+    for index, spec in enumerate(blank.inputs):
+        # A vector of unlike quantities cannot be standardised by its own mean.
+        if kind == "window" and spec.layout != "vector":
+            normalisations.append(Normalisation(kind="window"))
+            continue
+        arrays = [material.features[name][index] for name in split.train]
+        normalisations.append(measure_normalisation(arrays))
+    return blank.normalised(tuple(normalisations))
+
+
+def _claim(folder: Path, settings: RunSettings) -> None:
+    held = read_settings(folder)
+    if held is None:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise DataError(f"{folder}: holds other files; name an empty or a new folder")
+        write_document(folder / ASKED, settings)
+    elif odd := differences(held, settings):
+        raise DataError(
+            f"{folder}: holds a run with other settings: {'; '.join(odd[:6])}; name another "
+            "folder, or remove this one"
+        )
+
+
+def _fit_and_judge(
+    settings: RunSettings, material: Material, folder: Path, device: str, observer: Observer
+) -> None:
+    from .plots import draw_confusion, draw_history
+
+    learner = make_learner(
+        architecture(settings.model),
+        settings.representation,
+        len(settings.labels),
+        settings.hyperparameters,
+        seed=settings.seed,
+        device=device,
+    )
+    history = fit(
+        learner,
+        material,
+        settings.split.train,
+        settings.split.valid,
+        settings.hyperparameters,
+        seed=settings.seed,
+        checkpoint=checkpoint_path(folder, settings.model),
+        best=weights_path(folder, settings.model),
+        on_step=observer.steps,
+    )
+    write_document(folder / HISTORY, history)
+    draw_history(history, folder / "learning_curves.png")
+    valid, test = (
+        evaluation(judge(learner, material, side), settings.labels)
+        for side in (settings.split.valid, settings.split.test)
+    )
+    draw_confusion(test.scores, settings.labels, folder / "confusion.png")
+    # Written last: a run with metrics is a finished run.
+    metrics = Metrics(
+        parameters=learner.parameters(),
+        epochs=len(history.epochs),
+        best_epoch=history.best_epoch,
+        seconds=sum(row.seconds for row in history.epochs),
+        valid=valid,
+        test=test,
+    )
+    write_document(folder / METRICS, metrics)
