@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except ModuleNotFoundError as error:
         command = next((word for word in arguments if word in EXTRAS), None)
-        if command is None:
+        if command is None or str(error.name).startswith("genrekit"):
             raise
         install = f'pip install "genrekit[{EXTRAS[command]}]"'
         print(f"genrekit: {command} needs the package {error.name}: {install}", file=sys.stderr)
