@@ -57,19 +57,23 @@ class OnnxGraph:
     outputs: dict[str, TensorType]
 
     def constants(self) -> dict[str, Tensor]:
-        """Return the initializers and what `Constant` nodes give.
+        """Return the initializers, what `Constant` nodes hold, and other names for these.
 
         Raises
         ------
         ArtifactError
-            If a `Constant` holds no number or tensor, or its output's name is taken.
+            If a `Constant` holds no number or tensor, or an output's name is taken.
         """
         found = dict(self.initializers)
         for node in self.nodes:
+            if node.operator not in ("Constant", "Identity"):
+                continue
+            if node.outputs[0] in found:
+                raise ArtifactError(f"{node}: its output's name is taken")
             if node.operator == "Constant":
-                if node.outputs[0] in found:
-                    raise ArtifactError(f"{node}: its output's name is taken")
                 found[node.outputs[0]] = node.constant()
+            elif node.inputs[:1] and node.inputs[0] in found:
+                found[node.outputs[0]] = found[node.inputs[0]]
         return found
 
 

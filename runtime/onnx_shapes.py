@@ -87,7 +87,7 @@ def infer_shapes(graph: OnnxGraph, inputs: Mapping[str, Shape]) -> dict[str, Sha
     shapes.update(inputs)
     elements = macs = 0
     for node in graph.nodes:
-        if node.operator == "Constant":
+        if node.operator in ("Constant", "Identity") and node.outputs[0] in constants:
             continue
         known = _known_inputs(node, shapes)
         try:
