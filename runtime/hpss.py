@@ -47,7 +47,8 @@ def harmonic_percussive(stft: Complex64) -> tuple[Complex64, Complex64]:
     """
     if stft.ndim != 2 or not stft.size:
         raise AudioError(f"STFT has shape {stft.shape}: must be (frames, bins), neither of them 0")
-    power = np.square(stft.real) + np.square(stft.imag)
+    with np.errstate(over="ignore"):  # the next line reports it
+        power = np.square(stft.real) + np.square(stft.imag)
     if not np.isfinite(power.max()):
         raise AudioError("the power of the STFT is not finite: scale the clip to full scale = 1.0")
     # The mask needs squares of medians: as squaring keeps the order, medians of squares.

@@ -79,7 +79,7 @@ def _block_index(n: int) -> Int64:
     other rows are in blocks k and k + 2. The very first padded row is in no window.
     """
     n_groups = -(-n // _GROUP)
-    mirrored = np.arange(-_GROUP, (n_groups + 1) * _GROUP) % (2 * n)
+    mirrored = np.arange(-_GROUP, (n_groups + 1) * _GROUP, dtype=np.int64) % (2 * n)
     mirrored = np.minimum(mirrored, 2 * n - 1 - mirrored)
     return np.ascontiguousarray(mirrored.reshape(n_groups + 2, _GROUP).T)
 
