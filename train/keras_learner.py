@@ -6,9 +6,14 @@ as plain arrays in an .npz file, so that nothing is unpickled and no Keras versi
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,9 +101,10 @@ def import_keras() -> Any:
     # Read at TensorFlow's import: Keras 2 for tensorflow-model-optimization, and no banner.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tf_keras
-
-    return tf_keras
+    if "tf_keras" not in sys.modules:
+        with _silent_stderr():
+            importlib.import_module("tf_keras")
+    return sys.modules["tf_keras"]
 
 
 def seed_keras(seed: int) -> None:
@@ -118,6 +124,19 @@ def load_keras_weights(model: Any, data: bytes) -> None:
         model.set_weights(_load(data))
     except ValueError as error:
         raise DataError(f"not the weights of this model: {error}") from error
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drop what C++ writes before its logging listens to any setting ("no GPU here")."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _compile_step(model: Any, optimizer: Any) -> Any:
