@@ -62,6 +62,13 @@ def run(args: argparse.Namespace) -> int:
     from .classifier import GenreClassifier
 
     classifier = GenreClassifier.load(args.model, threads=args.threads, engine=args.engine)
+    if classifier.engine_name == "numpy" and args.engine is None:
+        extra = classifier.artifact.format
+        print(
+            f"genrekit: no engine for .{extra} is installed, NumPy runs it, slower: "
+            f'pip install "genrekit[{extra}]"',
+            file=sys.stderr,
+        )
     failed = False
     for file in args.files:
         try:

@@ -17,6 +17,7 @@ import numpy as np
 from .arrays import Float32
 from .artifact import Artifact
 from .errors import ConfigError, DependencyError, EngineError
+from .graph_check import check_graph
 
 ENGINES = ("onnxruntime", "litert", "tflite-runtime", "tensorflow", "numpy")
 
@@ -61,12 +62,15 @@ def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = No
     threads : int
         Threads of one inference, 1..256.
     engine : str, optional
-        One of `ENGINES`; None takes the first that is installed for the format.
+        One of `ENGINES`; None takes the first that is installed for the format, and the NumPy
+        engine where none is.
 
     Raises
     ------
+    ArtifactError
+        If the graph is not what the card says, or holds what a stranger's model might.
     DependencyError
-        If no engine for the format is installed; names the install command.
+        If the engine asked for is not installed.
     EngineError
         If the engine refuses the model.
     """
@@ -78,14 +82,10 @@ def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = No
             raise ConfigError(
                 f"engine {engine!r} does not run .{artifact.format}; use {' or '.join(loaders)}"
             )
-        return loaders[engine](artifact, threads)
-    for name, load in loaders.items():
-        if _installed(name):
-            return load(artifact, threads)
-    extra = {"onnx": "onnx", "tflite": "tflite"}[artifact.format]
-    raise DependencyError(
-        f'no engine for .{artifact.format} is installed: pip install "genrekit[{extra}]"'
-    )
+    else:
+        engine = next(name for name in loaders if _installed(name))
+    check_graph(artifact)
+    return loaders[engine](artifact, threads)
 
 
 def _installed(engine: str) -> bool:
@@ -94,6 +94,7 @@ def _installed(engine: str) -> bool:
         "litert": "ai_edge_litert",
         "tflite-runtime": "tflite_runtime",
         "tensorflow": "tensorflow",
+        "numpy": "numpy",
     }[engine]
     return importlib.util.find_spec(package) is not None
 
@@ -123,8 +124,6 @@ class OnnxRuntimeEngine:
         self._path = artifact.path
         self._labels = len(artifact.card.labels)
         self._output = artifact.card.output
-        given = {item.name: item.shape for item in self._session.get_inputs()}
-        _check_interface(artifact, given, [item.name for item in self._session.get_outputs()])
 
     def run(self, inputs: Mapping[str, Float32]) -> Float32:
         """Compute logits; see `Engine.run`."""
@@ -151,10 +150,6 @@ class TfliteEngine:
             raise EngineError(f"{artifact.path}: {name} refuses it: {_brief(error)}") from error
         details = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
-        given = {item["name"]: [int(size) for size in item["shape"]] for item in details}
-        _check_interface(artifact, given, [item["name"] for item in outputs])
-        if any(item["dtype"] is not np.float32 for item in [*details, *outputs]):
-            raise EngineError(f"{artifact.path}: its tensors must be float32")
         self._inputs = {item["name"]: item["index"] for item in details}
         self._output = next(o["index"] for o in outputs if o["name"] == artifact.card.output)
 
@@ -201,34 +196,21 @@ def _load_tensorflow(artifact: Artifact, threads: int) -> Engine:
     return TfliteEngine(artifact, threads, "tensorflow", tensorflow.lite.Interpreter)
 
 
+def _load_numpy(artifact: Artifact, threads: int) -> Engine:
+    from .numpy_engine import NumpyEngine
+
+    return NumpyEngine(artifact, threads)
+
+
 _LOADERS: dict[str, dict[str, Callable[[Artifact, int], Engine]]] = {
-    "onnx": {"onnxruntime": _load_onnxruntime},
+    "onnx": {"onnxruntime": _load_onnxruntime, "numpy": _load_numpy},
     "tflite": {
         "litert": _load_litert,
         "tflite-runtime": _load_tflite_runtime,
         "tensorflow": _load_tensorflow,
+        "numpy": _load_numpy,
     },
 }
-
-
-def _check_interface(
-    artifact: Artifact, inputs: Mapping[str, list[Any]], outputs: list[str]
-) -> None:
-    """Refuse a model whose inputs or output are not the card's."""
-    expected = {item.name: item.shape for item in artifact.card.inputs}
-    if inputs.keys() != expected.keys():
-        raise EngineError(
-            f"{artifact.path}: the model takes {sorted(inputs)}, its card says {sorted(expected)}"
-        )
-    for name, shape in expected.items():
-        if tuple(inputs[name][1:]) != shape:
-            raise EngineError(
-                f"{artifact.path}: input {name} is {inputs[name][1:]}, its card says {list(shape)}"
-            )
-    if artifact.card.output not in outputs:
-        raise EngineError(
-            f"{artifact.path}: the model gives {outputs}, its card says {artifact.card.output!r}"
-        )
 
 
 def _checked_logits(logits: Any, rows: int, labels: int, path: object) -> Float32:

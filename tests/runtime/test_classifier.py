@@ -15,7 +15,7 @@ from genrekit.runtime.card import Card
 from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.engines import load_engine
-from genrekit.runtime.errors import ArtifactError, AudioError, ConfigError, EngineError
+from genrekit.runtime.errors import ArtifactError, AudioError, ConfigError
 from genrekit.runtime.features import extract
 from genrekit.runtime.prediction import rank, softmax
 from genrekit.runtime.reference import reference_signal
@@ -122,25 +122,14 @@ def test_the_reference_signal_fills_every_band_and_never_changes() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"labels": ("a", "b")}, r"output \(1, 3\), its card has 2 labels"),
-        ({"output": "probabilities"}, "its card says 'probabilities'"),
-    ],
-)
-def test_a_card_that_does_not_fit_its_model_is_refused(
-    artifact: Artifact, card: Card, change: dict[str, object], message: str
-) -> None:
-    if "labels" in change:
-        reference = dataclasses.replace(card.reference, logits=(0.0, 0.0))
-        card = dataclasses.replace(card, labels=("a", "b"), reference=reference)
-    else:
-        card = dataclasses.replace(card, output="probabilities")
-    with pytest.raises((EngineError, ArtifactError), match=message):
-        load_engine(dataclasses.replace(artifact, card=card)).run(
-            {"x": np.zeros((1, *card.inputs[0].shape), np.float32)}
-        )
+def test_a_card_that_does_not_fit_its_model_is_refused(artifact: Artifact, card: Card) -> None:
+    two = dataclasses.replace(card.reference, logits=(0.0, 0.0))
+    for changed, message in (
+        (dataclasses.replace(card, labels=("a", "b"), reference=two), r"its card says .*2\]"),
+        (dataclasses.replace(card, output="probabilities"), "its card says .*probabilities"),
+    ):
+        with pytest.raises(ArtifactError, match=message):
+            load_engine(dataclasses.replace(artifact, card=changed))
 
 
 def test_settings_out_of_bounds_are_named(artifact: Artifact) -> None:

@@ -1,0 +1,186 @@
+"""Emulated Raspberry Pis: a folder of Debian's ARM packages under qemu's user mode.
+
+It proves that the same wheel gives the same results there; it says nothing about speed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# A Raspberry Pi 4 as its kernel describes it; onnxruntime's CPU detection reads this.
+_CORE = """\
+processor\t: {index}
+BogoMIPS\t: 108.00
+Features\t: {features}
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x0
+CPU part\t: 0xd08
+CPU revision\t: 3
+
+"""
+_SYSTEM = (
+    "libc6 libexpat1 zlib1g libssl3 libffi8 libstdc++6 libgcc-s1 liblzma5 libbz2-1.0 "
+    "libsqlite3-0 libuuid1 libcrypt1 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib"
+).split()
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """A kind of Pi.
+
+    Parameters
+    ----------
+    name : str
+        Debian's architecture.
+    qemu : str
+        The emulator's program.
+    cpu : str
+        qemu's name of the processor.
+    features : str
+        As in /proc/cpuinfo.
+    packages : tuple of str
+        Debian packages beyond Python itself.
+    wheels : tuple of str
+        Packages from the index, for its platform.
+    """
+
+    name: str
+    qemu: str
+    cpu: str
+    features: str
+    packages: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
+
+
+PI_4 = Board(
+    name="arm64",
+    qemu="qemu-aarch64-static",
+    cpu="cortex-a72",
+    features="fp asimd evtstrm crc32 cpuid",
+    wheels=("numpy", "onnxruntime", "ai-edge-litert"),
+)
+# Raspberry Pi OS 12, 32 bits: NumPy from Debian, and no inference engine exists for it.
+PI_32 = Board(
+    name="armhf",
+    qemu="qemu-arm-static",
+    cpu="cortex-a7",
+    features="half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm",
+    packages=("python3-numpy", "libblas3", "liblapack3", "libgfortran5"),
+)
+
+
+class Pi:
+    """A board with the kit installed; `genrekit` runs its command line there."""
+
+    def __init__(self, board: Board, root: Path, site: Path) -> None:
+        self.board = board
+        self._root = root
+        self._site = site
+
+    def python(self, *arguments: object, status: int = 0) -> str:
+        """Run Python on the board and return its standard output."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "QEMU_CPU": self.board.cpu,
+            "PYTHONHOME": str(self._root / "usr"),
+            "PYTHONPATH": f"{self._site}:{self._root}/usr/lib/python3/dist-packages",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        interpreter = self._root / "usr/bin/python3.11"
+        result = subprocess.run(
+            [self.board.qemu, "-L", str(self._root), str(interpreter), *map(str, arguments)],
+            cwd="/",
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == status, result.stdout + result.stderr
+        return result.stdout
+
+    def genrekit(self, *arguments: object, status: int = 0) -> str:
+        """Run the command line on the board."""
+        return self.python("-m", "genrekit.runtime.cli", *arguments, status=status)
+
+
+def _cache() -> Path:
+    given = os.environ.get("GENREKIT_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    return Path(given) if given else Path(base) / "genrekit"
+
+
+def _call(*command: object, cwd: Path) -> None:
+    result = subprocess.run(
+        [str(word) for word in command], cwd=cwd, capture_output=True, text=True
+    )
+    assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
+
+
+def _assemble(board: Board) -> Path:
+    """Unpack the board's packages and wheels, once for each list of them."""
+    key = hashlib.sha256(f"{board}{_CORE}{_SYSTEM}1".encode()).hexdigest()[:16]
+    done = _cache() / "pi" / f"{board.name}-{key}"
+    if done.is_dir():
+        return done
+    folder = done.with_name(f"{done.name}.{os.getpid()}.tmp")
+    (folder / "debs").mkdir(parents=True)
+    packages = [f"{name}:{board.name}" for name in (*_SYSTEM, *board.packages)]
+    _call("apt-get", "download", "-qq", *packages, cwd=folder / "debs")
+    for package in sorted((folder / "debs").glob("*.deb")):
+        _call("dpkg", "-x", package, folder / "rootfs", cwd=folder)
+    shutil.rmtree(folder / "debs")
+    cpus = folder / "rootfs/sys/devices/system/cpu"
+    cpus.mkdir(parents=True)
+    for name in ("possible", "present", "online"):
+        (cpus / name).write_text("0-3\n")
+    (folder / "rootfs/proc").mkdir()
+    cores = [_CORE.format(index=index, features=board.features) for index in range(4)]
+    (folder / "rootfs/proc/cpuinfo").write_text("".join(cores))
+    (folder / "site").mkdir()
+    if board.wheels:
+        platforms = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+        _call(
+            sys.executable, "-m", "pip", "install", "--quiet", "--target", folder / "site",
+            "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp",
+            *(word for name in platforms for word in ("--platform", f"{name}_aarch64")),
+            "--constraint", ROOT / "constraints.txt", *board.wheels,
+            cwd=folder,
+        )  # fmt: skip
+    # Debian keeps its BLAS in folders that update-alternatives links.
+    for library in (folder / "rootfs/usr/lib").glob("*/*/lib*.so.3"):
+        link = library.parents[1] / library.name
+        if not link.exists():
+            link.symlink_to(library.relative_to(link.parent))
+    folder.rename(done)
+    return done
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    _call(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, cwd=folder)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session", params=[PI_4, PI_32], ids=lambda board: board.name)
+def pi(
+    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Pi:
+    """Each board in turn, with the wheel as built and nothing else of ours."""
+    board: Board = request.param
+    folder = _assemble(board)
+    site = tmp_path_factory.mktemp(f"site-{board.name}")
+    shutil.unpack_archive(wheel, site, "zip")
+    # PYTHONPATH takes several folders, `site` first.
+    return Pi(board, folder / "rootfs", Path(f"{site}:{folder / 'site'}"))
