@@ -1,32 +1,29 @@
 """Composition: from a genre and a seed to a score.
 
-A piece is players and form. The players (drums, percussion, bass, one or two accompaniments,
-pad, lead, counter-lead) are drawn once; the form strings sections together, each with its
-progression and the players that take part; a player adds one bar at a time. Swing, rubato and
-human timing bend the finished notes, in beats, into seconds.
+A song has a key and two progressions, a band its players. The form strings sections together,
+each with its progression and the players that take part, who add one bar at a time. Swing, rubato
+and human timing bend the finished notes, in beats, into seconds.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+from genrekit.runtime.arrays import Float64
 from genrekit.runtime.errors import ConfigError
 
 from . import rhythm
-from .accompaniment import Bar, bass_bar, comping_bar
+from .accompaniment import Bar
+from .band import Band, Part, beats_per_bar, draw_groove, pick
 from .genres import GENRES, STYLES
-from .harmony import Chord, parse_progression
-from .melody import Melody
-from .rhythm import Groove, Note
-from .styles import Sound, Style, blend
-
-T = TypeVar("T")
+from .harmony import Progression, fits, parse_progression, tonic_third, with_sevenths
+from .styles import Harmony, Sound, Style, blend
 
 MAX_DURATION_S = 600.0
+_SHORTEST_SECTION = 4  # bars
 _SECTIONS = ("intro", "verse", "chorus", "break")
 _FIRST_SECTION = (0.2, 0.45, 0.3, 0.05)  # an excerpt rarely starts where the song does
 _NEXT_SECTION = {
@@ -41,18 +38,6 @@ _SILENT = {  # chance that a role pauses in a section
     "chorus": {},
     "break": {"lead": 0.3, "comping2": 0.7, "drums": 0.4, "bass": 0.2},
 }
-_GUITARS = range(26, 31)
-
-
-@dataclasses.dataclass(slots=True)
-class Part:
-    """A player: what it is, how loud, and its notes in beats."""
-
-    role: str
-    program: int  # General MIDI; a drum kit where `is_drum`
-    is_drum: bool = False
-    drive_db: float = 0.0
-    notes: list[Note] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,13 +52,25 @@ class Timing:
     rubato_beats: float  # in how many beats
     lead_in_s: float  # cut from the start, so that an excerpt begins anywhere in a bar
 
-    def seconds(
-        self, beats: np.ndarray[Any, np.dtype[np.float64]]
-    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def beats_until(self, duration_s: float) -> float:
+        """Return how many beats fill an excerpt, with a second to spare."""
+        return (duration_s + self.lead_in_s + 1.0) * self.tempo_bpm / 60.0
+
+    def seconds(self, beats: Float64) -> Float64:
         """Positions in seconds of the excerpt."""
         bent = rhythm.swing(beats, self.swing, self.swing_pairs)
         sway = self.rubato_s * np.sin(2 * np.pi * bent / self.rubato_beats)
         return bent * (60.0 / self.tempo_bpm) + sway - self.lead_in_s
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Song:
+    """What a piece is about: its key and its chords, bar by bar."""
+
+    tonic: int  # pitch class
+    scale: str  # of its melodies, a name in `harmony.SCALES`
+    verse: Progression
+    chorus: Progression
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,8 +78,7 @@ class Piece:
     """A composed track, ready to be played."""
 
     genre: str
-    tonic: int
-    scale: str
+    song: Song
     timing: Timing
     parts: tuple[Part, ...]
     sound: Sound
@@ -113,10 +109,6 @@ class Piece:
         }
 
 
-def _pick(options: Sequence[T], rng: np.random.Generator) -> T:
-    return options[int(rng.integers(len(options)))]
-
-
 def compose_piece(genre: str, seed: int, duration_s: float = 30.0) -> Piece:
     """Compose a track.
 
@@ -132,20 +124,30 @@ def compose_piece(genre: str, seed: int, duration_s: float = 30.0) -> Piece:
     rng = np.random.default_rng([seed, GENRES.index(genre)])
     style = blend(STYLES, genre, rng)
     has_drums = rng.random() < style.ensemble.drums
-    groove = _draw_groove(style, rng) if has_drums else {}
-    beats = (
-        min(len(line) for line in groove.values()) // rhythm.STEPS_PER_BEAT
-        if groove
-        else _pick(style.rhythm.meters, rng)
-    )
+    groove = draw_groove(style, rng) if has_drums else {}
+    beats = beats_per_bar(groove) if groove else pick(style.rhythm.meters, rng)
     timing = _draw_timing(style, has_drums, rng)
-    tonic = int(rng.integers(12))
-    scale = _pick(style.harmony.scales, rng)
-    band = _Band(style, groove, beats, tonic, scale, rng)
-    needed = (duration_s + timing.lead_in_s + 1.0) * timing.tempo_bpm / 60.0
-    band.play(needed)
+    song = _draw_song(style.harmony, rng)
+    band = Band(style, groove, beats, song.tonic, song.scale, rng)
+    _play(band, song, beats, timing.beats_until(duration_s), rng)
     parts = tuple(part for part in band.parts if part.notes)
-    return Piece(genre, tonic, scale, timing, parts, style.sound, duration_s)
+    return Piece(genre, song, timing, parts, style.sound, duration_s)
+
+
+def _draw_song(harmony: Harmony, rng: np.random.Generator) -> Song:
+    """Draw a key, two progressions in one mode, and a scale that fits them."""
+    tonic = int(rng.integers(12))
+    sevenths = rng.random() < harmony.sevenths
+    progressions = [parse_progression(text, tonic) for text in harmony.progressions]
+    verse = pick(progressions, rng)
+    third = tonic_third(verse, tonic)
+    alike = [other for other in progressions if tonic_third(other, tonic) == third]
+    chorus = verse if rng.random() < 0.4 else pick(alike, rng)
+    fitting = [scale for scale in harmony.scales if fits(scale, third)]
+    scale = pick(fitting or ["major" if third == 4 else "minor"], rng)
+    if sevenths:
+        verse, chorus = with_sevenths(verse), with_sevenths(chorus)
+    return Song(tonic=tonic, scale=scale, verse=verse, chorus=chorus)
 
 
 def _draw_timing(style: Style, has_drums: bool, rng: np.random.Generator) -> Timing:
@@ -163,146 +165,20 @@ def _draw_timing(style: Style, has_drums: bool, rng: np.random.Generator) -> Tim
     )
 
 
-def _draw_groove(style: Style, rng: np.random.Generator) -> Groove:
-    """Pick a groove and let the drummer vary it: other cymbals, a moved kick, a ghost."""
-    groove = dict(rhythm.GROOVES[_pick(style.rhythm.grooves, rng)])
-    for drum, players in (
-        (rhythm.CLOSED_HAT, rhythm.HAT_PLAYERS),
-        (rhythm.SNARE, rhythm.BACKBEAT_PLAYERS),
-    ):
-        player = _pick(players, rng)
-        if drum in groove and player not in groove:
-            groove[player] = groove.pop(drum)
-    if rhythm.KICK in groove and rng.random() < 0.5:
-        kick = groove[rhythm.KICK]
-        step = 2 * int(rng.integers(1, len(kick) // 2))
-        flipped = "o" if kick[step] == "." else "."
-        groove[rhythm.KICK] = kick[:step] + flipped + kick[step + 1 :]
-    return groove
-
-
-class _Band:
-    """The players of one piece, and the form that they play through."""
-
-    def __init__(
-        self,
-        style: Style,
-        groove: Groove,
-        beats: int,
-        tonic: int,
-        scale: str,
-        rng: np.random.Generator,
-    ) -> None:
-        self.parts: list[Part] = []
-        self._style, self._groove, self._beats, self._rng = style, groove, beats, rng
-        self._tonic = tonic
-        self._figures: dict[str, str] = {}
-        self._melodies: dict[str, Melody] = {}
-        self._bass_center = int(rng.integers(33, 41))
-        self._comping_center = int(rng.integers(56, 68))
-        self._spread = rng.random() < 0.35
-        self._voices = int(rng.integers(3, 5))
-        self._percussion = _pick(rhythm.PERCUSSION, rng)
-        self._hire(scale)
-
-    def _hire(self, scale: str) -> None:
-        ensemble, time, rng = self._style.ensemble, self._style.rhythm, self._rng
-        kit = _pick(ensemble.kits, rng)
-        if self._groove:
-            self.parts.append(Part("drums", kit, is_drum=True))
-        if rng.random() < ensemble.percussion:
-            self.parts.append(Part("percussion", kit, is_drum=True))
-        drive = float(rng.uniform(*ensemble.drive))
-        roles = (
-            ("bass", ensemble.bass, ensemble.bassist),
-            ("comping", ensemble.comping, 1.0),
-            ("comping2", ensemble.comping, ensemble.second_comping),
-            ("pad", ensemble.pads, ensemble.pad),
-            ("lead", ensemble.leads, ensemble.lead),
-            ("counter", ensemble.leads, ensemble.counter_lead),
-        )
-        for role, programs, chance in roles:
-            program = _pick(programs, rng)
-            figures = time.bass if role == "bass" else time.comping
-            self._figures[role] = "C" + "-" * 15 if role == "pad" else _pick(figures, rng)
-            center = int(rng.integers(66, 80)) - (9 if role == "counter" else 0)
-            if role in ("lead", "counter"):
-                self._melodies[role] = Melody(
-                    time.lead_cells,
-                    self._beats,
-                    scale=scale,
-                    tonic=self._tonic,
-                    center=center,
-                    rng=rng,
-                )
-            if rng.random() < chance:
-                driven = drive if program in _GUITARS else 0.0
-                self.parts.append(Part(role, program, drive_db=driven))
-
-    def play(self, needed_beats: float) -> None:
-        """Play sections until `needed_beats` have passed."""
-        verse, chorus = (self._draw_progression() for _ in range(2))
-        if self._rng.random() < 0.4:
-            chorus = verse
-        section = _SECTIONS[int(self._rng.choice(4, p=_FIRST_SECTION))]
-        first_beat = 0.0
-        while first_beat < needed_beats:
-            bars = self._section_bars(chorus if section == "chorus" else verse, first_beat)
-            active = [
-                part
-                for part in self.parts
-                if self._rng.random() >= _SILENT[section].get(part.role, 0.0)
-            ]
-            self._play_section(bars, active)
-            first_beat = bars[-1].first_beat + self._beats
-            section = _SECTIONS[int(self._rng.choice(4, p=_NEXT_SECTION[section]))]
-
-    def _draw_progression(self) -> list[tuple[Chord, ...]]:
-        harmony = self._style.harmony
-        bars = parse_progression(_pick(harmony.progressions, self._rng), self._tonic)
-        if self._rng.random() < harmony.sevenths:
-            bars = [tuple(chord.with_seventh() for chord in chords) for chords in bars]
-        return bars
-
-    def _section_bars(self, progression: list[tuple[Chord, ...]], first_beat: float) -> list[Bar]:
-        count = max(len(progression), 4)
+def _play(
+    band: Band, song: Song, beats: int, needed_beats: float, rng: np.random.Generator
+) -> None:
+    """Play sections until `needed_beats` have passed."""
+    section = _SECTIONS[int(rng.choice(len(_SECTIONS), p=_FIRST_SECTION))]
+    first_beat = 0.0
+    while first_beat < needed_beats:
+        progression = song.chorus if section == "chorus" else song.verse
+        count = max(len(progression), _SHORTEST_SECTION)
         chords = [progression[i % len(progression)] for i in range(count + 1)]
-        return [
-            Bar(first_beat + i * self._beats, self._beats, chords[i], chords[i + 1][0])
-            for i in range(count)
+        bars = [
+            Bar(first_beat + i * beats, beats, chords[i], chords[i + 1][0]) for i in range(count)
         ]
-
-    def _play_section(self, bars: list[Bar], active: list[Part]) -> None:
-        fill = _pick(rhythm.FILLS, self._rng) if self._rng.random() < 0.6 else None
-        crash = self._rng.random() < 0.5
-        for number, bar in enumerate(bars):
-            last = number == len(bars) - 1
-            for part in active:
-                if part.role == "drums":
-                    part.notes += self._drum_bar(bar, fill if last else None)
-                    if crash and number == 0:
-                        part.notes.append(Note(bar.first_beat, 1.0, rhythm.CRASH, 96))
-                elif part.role == "percussion":
-                    part.notes += rhythm.strokes(self._percussion, bar.first_beat, range(bar.steps))
-                else:
-                    part.notes += self._pitched_bar(part.role, bar)
-
-    def _drum_bar(self, bar: Bar, fill: Groove | None) -> list[Note]:
-        """One bar of the groove; a fill takes over where it begins."""
-        if fill is None or bar.beats != 4:
-            return rhythm.strokes(self._groove, bar.first_beat, range(bar.steps))
-        begin = min(len(line) - len(line.lstrip(".")) for line in fill.values())
-        return rhythm.strokes(self._groove, bar.first_beat, range(begin)) + rhythm.strokes(
-            fill, bar.first_beat, range(begin, bar.steps)
-        )
-
-    def _pitched_bar(self, role: str, bar: Bar) -> list[Note]:
-        if role in self._melodies:
-            return self._melodies[role].bar(bar)
-        figure = self._figures[role]
-        if role == "bass":
-            return bass_bar(figure, bar, self._bass_center)
-        shift = {"comping": 0, "comping2": 5, "pad": 2}[role]
-        return comping_bar(
-            figure, bar, self._comping_center + shift, spread=self._spread, voices=self._voices
-        )
+        silent = _SILENT[section]
+        band.play(bars, [p for p in band.parts if rng.random() >= silent.get(p.role, 0.0)])
+        first_beat += count * beats
+        section = _SECTIONS[int(rng.choice(len(_SECTIONS), p=_NEXT_SECTION[section]))]

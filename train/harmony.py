@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -75,6 +76,9 @@ class Chord:
         return self if seventh is None else Chord(self.root, (*self.intervals, seventh))
 
 
+Progression: TypeAlias = tuple[tuple[Chord, ...], ...]  # bars of chords
+
+
 def parse_chord(numeral: str, tonic: int) -> Chord:
     """Read one roman numeral in the key of pitch class `tonic`.
 
@@ -94,11 +98,16 @@ def parse_chord(numeral: str, tonic: int) -> Chord:
     return Chord((tonic + _DEGREES[degree.lower()] + shift) % 12, suffixes[suffix])
 
 
-def parse_progression(text: str, tonic: int) -> list[tuple[Chord, ...]]:
+def parse_progression(text: str, tonic: int) -> Progression:
     """Read a progression into bars, each a tuple of chords that divide the bar evenly."""
-    return [
+    return tuple(
         tuple(parse_chord(numeral, tonic) for numeral in bar.split(",")) for bar in text.split()
-    ]
+    )
+
+
+def with_sevenths(progression: Progression) -> Progression:
+    """Add a seventh to every triad of a progression."""
+    return tuple(tuple(chord.with_seventh() for chord in bar) for bar in progression)
 
 
 def nearest_pitch(pitch_class: int, center: int) -> int:
@@ -143,3 +152,27 @@ def scale_pitches(scale: str, tonic: int, low: int, high: int) -> list[int]:
 def nearest_index(pitches: Sequence[int], pitch: float) -> int:
     """Index of the entry of `pitches` closest to `pitch`."""
     return int(np.argmin(np.abs(np.asarray(pitches) - pitch)))
+
+
+def tonic_third(progression: Progression, tonic: int) -> int | None:
+    """Third of a progression's tonic chord, 3 or 4 semitones; None where it has none."""
+    thirds = {
+        interval
+        for bar in progression
+        for chord in bar
+        if chord.root == tonic
+        for interval in chord.intervals
+        if interval in (3, 4)
+    }
+    return thirds.pop() if len(thirds) == 1 else None
+
+
+def fits(scale: str, third: int | None) -> bool:
+    """Whether a melody in `scale` agrees with a tonic chord of this third.
+
+    The blues scale and the minor pentatonic lie over major chords too: that is the blues.
+    """
+    steps = SCALES[scale]
+    if third is None or third in steps:
+        return True
+    return third == 4 and scale in ("blues", "minor_pentatonic")

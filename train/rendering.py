@@ -18,7 +18,8 @@ import symusic
 from genrekit.runtime.arrays import Float32
 from scipy import signal
 
-from .composition import Part, Piece, compose_piece
+from .band import Part
+from .composition import Piece, compose_piece
 from .genres import GENRES
 from .production import draw_mastering, master
 
@@ -51,9 +52,12 @@ def soundfont_sha256() -> str:
     return hashlib.sha256(soundfont_path().read_bytes()).hexdigest()
 
 
-def _synthesizer(sample_rate: int) -> Any:
-    # What a synthesizer has played before changes, slightly, how it plays on: each track has
-    # one of its own. That costs a millisecond, as only the samples in use are read.
+def open_synthesizer(sample_rate: int) -> Any:
+    """Open the SoundFont anew, for one track.
+
+    What a synthesizer has played before changes, slightly, how it plays on, so that no two
+    tracks share one. It costs a millisecond: only the samples in use are read.
+    """
     return symusic.Synthesizer(str(soundfont_path()), sample_rate, _QUALITY)
 
 
@@ -111,10 +115,10 @@ def render_track(
         np.random.default_rng([seed, GENRES.index(genre), 2]),
     )
     mix = np.zeros(round(duration_s * sample_rate), np.float32)
-    synthesizer = _synthesizer(sample_rate)
+    synthesizer = open_synthesizer(sample_rate)
     for part in piece.parts:
         notes = piece.played(part, touch)
-        stem = _play(synthesizer, part, notes, sample_rate, samples=len(mix))
+        stem = play_part(synthesizer, part, notes, sample_rate, samples=len(mix))
         mix += np.float32(_level(piece, part, choices)) * stem
     return master(mix, sample_rate, draw_mastering(piece.sound, choices), choices)
 
@@ -122,14 +126,39 @@ def render_track(
 def _level(piece: Piece, part: Part, rng: np.random.Generator) -> float:
     """Gain of a part in the mix, as this track's engineer hears it."""
     sound = piece.sound
-    taste = {"drums": sound.drums_db, "bass": sound.bass_db}.get(part.role, 0.0)
-    return float(10.0 ** ((LEVELS_DB[part.role] + taste + rng.normal(0.0, 2.5)) / 20.0))
+    taste_db = {
+        "drums": sound.drums_db,
+        "bass": sound.bass_db,
+        "comping": sound.comping_db,
+        "comping2": sound.comping_db,
+        "lead": sound.lead_db,
+    }.get(part.role, 0.0)
+    return float(10.0 ** ((LEVELS_DB[part.role] + taste_db + rng.normal(0.0, 1.5)) / 20.0))
 
 
-def _play(
+def play_part(
     synthesizer: Any, part: Part, notes: dict[str, Any], sample_rate: int, *, samples: int
 ) -> Float32:
-    """Render one part at the reference loudness; float32, shape (samples,)."""
+    """Render one part at the reference loudness.
+
+    Parameters
+    ----------
+    synthesizer : symusic.Synthesizer
+        At `sample_rate`, and not used for another track.
+    part : Part
+        Who plays.
+    notes : dict
+        What `Piece.played` returned.
+    sample_rate : int
+        In Hz.
+    samples : int
+        Length of the result; what sounds longer is cut.
+
+    Returns
+    -------
+    float32, shape (samples,)
+        Loud passages have an RMS of 0.1.
+    """
     stem = np.zeros(samples, np.float32)
     layers = notes["velocity"] // _LAYER
     for layer in np.unique(layers):

@@ -154,8 +154,8 @@ FILLS: tuple[Groove, ...] = (
 )
 
 # The hat's part may be taken by another cymbal, and the snare's by another backbeat.
-HAT_PLAYERS = (CLOSED_HAT, CLOSED_HAT, CLOSED_HAT, RIDE, OPEN_HAT, PEDAL_HAT, SHAKER)
-BACKBEAT_PLAYERS = (SNARE, SNARE, SNARE, SNARE, CLAP, RIM)
+HAT_PLAYERS = (*(CLOSED_HAT,) * 8, RIDE, OPEN_HAT, PEDAL_HAT, SHAKER)
+BACKBEAT_PLAYERS = (*(SNARE,) * 8, CLAP, RIM)
 
 
 class Note(NamedTuple):
