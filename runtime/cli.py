@@ -25,7 +25,7 @@ BUILT_IN = {
     "inspect": "inspect_command",
 }
 # The extra that holds what a plugged-in command imports when it runs.
-EXTRAS = {"data": "train", "train": "train", "export": "export"}
+EXTRAS = {"data": "train", "train": "train", "export": "export", "evaluate": "bench"}
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

@@ -1,0 +1,79 @@
+"""The command `genrekit evaluate`: parse, check, call, tell."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from .evaluate import Evaluation
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_EPILOG = """\
+examples:
+  genrekit evaluate resnet18_int8.onnx --data unseen_songs
+  genrekit evaluate resnet18_fp32.onnx resnet18_int8.onnx --data unseen_songs --json
+"""
+
+
+def evaluate(subparsers: Subparsers) -> None:
+    """Add `genrekit evaluate`."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="accuracy of models on labelled songs, compared in pairs",
+        description=(
+            "Classify every song of DATA/<genre>/ through the runtime, as a device does, and print "
+            "each model's accuracy with its 95 %% interval. The other models are compared with the "
+            "first on the same songs. DATA must be songs that no model was trained on."
+        ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help=".onnx or .tflite")
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder per genre")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run_evaluate)
+
+
+def _run_evaluate(args: argparse.Namespace) -> None:
+    from genrekit.runtime.schema import encode
+    from genrekit.train.progress import progress_bars
+
+    from .evaluate import evaluate
+
+    with progress_bars() as show:
+        outcome = evaluate(
+            args.models,
+            args.data,
+            jobs=args.jobs,
+            on_progress=lambda done, total: show("classifying", done, total),
+        )
+    print(json.dumps(encode(outcome)) if args.json else _table(outcome))
+
+
+def _table(outcome: Evaluation) -> str:
+    lines = [f"{'model':<32} {'bytes':>11}  accuracy [95 % interval], n"]
+    for judgement in outcome.judgements:
+        accuracy = judgement.scores.accuracy
+        if accuracy.value is None or accuracy.ci95 is None:
+            continue
+        low, high = accuracy.ci95
+        lines.append(
+            f"{Path(judgement.model).name:<32} {judgement.bytes:>11,}  "
+            f"{accuracy.value:.3f} [{low:.3f}, {high:.3f}], {accuracy.n}"
+        )
+        if paired := judgement.against_first:
+            low, high = paired.ci95
+            lines.append(
+                f"    against the first: {paired.difference:+.3f} [{low:+.3f}, {high:+.3f}], "
+                f"same label {paired.agreement.value:.1%}, McNemar p = {paired.p_value:.2f}"
+            )
+    lines += [f"left out: {reason}" for reason in outcome.unreadable]
+    return "\n".join(lines)
