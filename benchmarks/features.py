@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.errors import GenreKitError

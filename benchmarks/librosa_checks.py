@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32, Float64
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import DataError, DependencyError

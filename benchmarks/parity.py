@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.errors import DataError, GenreKitError

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import onnx
 import torch
+
 from genrekit.runtime.card import InputSpec
 from genrekit.runtime.errors import EngineError
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32, Float64
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.prediction import softmax

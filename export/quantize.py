@@ -36,8 +36,6 @@ from typing import Literal
 
 import numpy as np
 import onnx
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.errors import ConfigError, EngineError
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -46,6 +44,9 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.errors import ConfigError, EngineError
 
 from .onnx_export import strip_notes
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import EngineError
 from genrekit.train.keras_learner import import_keras

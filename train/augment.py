@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32, Int64
 
 WIDEST_BAND_STRIPE = 0.15  # of the bands

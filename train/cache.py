@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+
 from genrekit import runtime
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
 from genrekit.runtime.audio import BLOCK_FRAMES, open_audio
 from genrekit.runtime.errors import GenreKitError
 

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float64
 from genrekit.runtime.errors import ConfigError
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.runtime.files import read_bounded

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from genrekit.runtime.prediction import softmax
 
 from .documents import Evaluation, TrackResult

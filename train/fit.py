@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.files import read_bounded, write_whole
 from genrekit.runtime.schema import canonical_json, decode, parse_json

@@ -27,7 +27,7 @@ ENSEMBLES: dict[str, Ensemble] = {
         pad=0.15,
         lead=0.95,
         percussion=0.05,
-        drive=(0.0, 9.0),
+        drive=(0.0, 7.0),
     ),
     "classical": Ensemble(
         lead_register=(70, 82),
@@ -46,7 +46,7 @@ ENSEMBLES: dict[str, Ensemble] = {
     "country": Ensemble(
         lead_register=(68, 78),
         bass=(32, 33, 33, 34),
-        comping=(25, 25, 25, 25, 105, 24, 0, 27),
+        comping=(25, 25, 25, 25, 105, 105, 24, 0),
         pads=(49, 21, 16, 48),
         leads=(110, 110, 105, 105, 25, 22, 27, 40, 53),
         kits=(0, 0, 40),
@@ -59,7 +59,7 @@ ENSEMBLES: dict[str, Ensemble] = {
     ),
     "disco": Ensemble(
         bass=(33, 34, 36, 37, 38),
-        comping=(28, 28, 7, 7, 4, 5, 27, 0),
+        comping=(28, 28, 28, 7, 7, 4, 0),
         pads=(48, 48, 48, 50, 51),
         leads=(48, 61, 61, 62, 53, 56, 81),
         kits=(8, 8, 0, 16),
@@ -70,11 +70,11 @@ ENSEMBLES: dict[str, Ensemble] = {
     ),
     "hiphop": Ensemble(
         lead_register=(58, 68),
-        bass=(38, 38, 39, 39, 33, 35),
-        comping=(4, 4, 5, 11, 0, 88, 45, 7),
+        bass=(38, 38, 38, 39, 39, 33),
+        comping=(4, 4, 4, 5, 11, 0, 88, 45),
         pads=(89, 50, 88, 52, 48),
         leads=(54, 54, 85, 85, 81, 87, 80, 73),
-        kits=(25, 25, 25, 24, 0),
+        kits=(25, 25, 25, 25, 24, 0),
         second_comping=0.3,
         pad=0.4,
         lead=0.8,
@@ -84,7 +84,7 @@ ENSEMBLES: dict[str, Ensemble] = {
     "jazz": Ensemble(
         lead_register=(64, 76),
         bass=(32, 32, 32, 32, 35),
-        comping=(0, 0, 0, 1, 26, 26, 11, 4),
+        comping=(0, 0, 0, 0, 26, 26, 11),
         pads=(48, 61, 89),
         leads=(66, 66, 65, 65, 64, 56, 59, 57, 26, 0, 71, 11),
         kits=(32, 40, 40),
@@ -106,7 +106,7 @@ ENSEMBLES: dict[str, Ensemble] = {
         pad=0.12,
         lead=0.55,
         percussion=0.0,
-        drive=(18.0, 32.0),
+        drive=(22.0, 36.0),
     ),
     "pop": Ensemble(
         lead_register=(66, 76),
@@ -124,7 +124,7 @@ ENSEMBLES: dict[str, Ensemble] = {
     "reggae": Ensemble(
         lead_register=(62, 70),
         bass=(33, 33, 33, 35, 32),
-        comping=(27, 27, 28, 16, 16, 17, 0),
+        comping=(27, 27, 27, 16, 16, 17, 0),
         pads=(16, 17, 48),
         leads=(53, 53, 57, 56, 65, 66, 22),
         kits=(0, 0, 8, 40),
@@ -143,37 +143,67 @@ ENSEMBLES: dict[str, Ensemble] = {
         pad=0.25,
         lead=0.85,
         percussion=0.1,
-        drive=(8.0, 18.0),
+        drive=(5.0, 13.0),
     ),
 }
 
 SOUNDS: dict[str, Sound] = {
     "blues": Sound(
-        tilt_db=-0.8, reverb_s=0.5, compression=0.25, vinyl=0.2, drums_db=-2.5, lead_db=2.0
+        tilt_db=-0.3,
+        reverb_s=0.5,
+        compression=0.2,
+        drums_db=-2.0,
+        comping_db=-1.0,
+        lead_db=3.0,
+        vinyl=0.2,
     ),
     "classical": Sound(
         tilt_db=-0.7, reverb_s=2.0, wet_db=-6.0, compression=0.05, vinyl=0.1, lead_db=-1.0
     ),
-    "country": Sound(tilt_db=1.0, reverb_s=0.6, compression=0.35, drums_db=-3.0, lead_db=1.0),
-    "disco": Sound(tilt_db=1.0, reverb_s=0.6, compression=0.5, drums_db=2.5, bass_db=1.0),
+    "country": Sound(
+        tilt_db=1.0,
+        reverb_s=0.6,
+        compression=0.35,
+        drums_db=-5.0,
+        bass_db=-1.0,
+        comping_db=2.0,
+        lead_db=1.0,
+    ),
+    "disco": Sound(tilt_db=0.9, reverb_s=0.6, compression=0.5, drums_db=3.0, bass_db=2.0),
     "hiphop": Sound(
-        tilt_db=-1.2,
-        reverb_s=0.3,
-        wet_db=-19.0,
+        tilt_db=-0.2,
+        reverb_s=0.25,
+        wet_db=-20.0,
         compression=0.6,
-        drums_db=4.0,
+        drums_db=6.0,
         bass_db=4.0,
-        vinyl=0.25,
+        comping_db=-2.0,
+        vinyl=0.2,
     ),
     "jazz": Sound(
-        tilt_db=-1.3, reverb_s=0.9, compression=0.1, drums_db=-4.0, lead_db=1.0, vinyl=0.2
+        tilt_db=-1.3,
+        reverb_s=0.9,
+        compression=0.05,
+        drums_db=-3.0,
+        bass_db=1.0,
+        lead_db=1.0,
+        vinyl=0.2,
     ),
     "metal": Sound(
-        tilt_db=1.1, reverb_s=0.4, wet_db=-18.0, compression=0.75, comping_db=3.0, lead_db=-2.0
+        tilt_db=1.2,
+        reverb_s=0.35,
+        wet_db=-19.0,
+        compression=0.8,
+        drums_db=1.0,
+        comping_db=4.0,
+        lead_db=-3.0,
+        vinyl=0.02,
     ),
-    "pop": Sound(tilt_db=0.8, reverb_s=1.0, wet_db=-11.0, compression=0.6, lead_db=2.0),
+    "pop": Sound(
+        tilt_db=0.7, reverb_s=1.1, wet_db=-10.0, compression=0.6, comping_db=-1.0, lead_db=3.0
+    ),
     "reggae": Sound(
-        tilt_db=-1.3, reverb_s=1.3, wet_db=-10.0, compression=0.35, bass_db=5.0, drums_db=-1.0
+        tilt_db=-1.4, reverb_s=1.3, wet_db=-10.0, compression=0.35, drums_db=-2.0, bass_db=5.0
     ),
-    "rock": Sound(tilt_db=0.1, reverb_s=0.7, compression=0.5, drums_db=1.5, comping_db=2.5),
+    "rock": Sound(tilt_db=-0.1, reverb_s=0.7, compression=0.5, drums_db=2.5, comping_db=1.0),
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError, GenreKitError
 

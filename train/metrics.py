@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+
 from genrekit.runtime.arrays import Int64
 from genrekit.runtime.errors import DataError
 

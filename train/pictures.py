@@ -7,12 +7,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.files import read_bounded
 from genrekit.runtime.mel import band_weights
-from PIL import Image
 
 from .dataset import MAX_PICTURE_BYTES
 from .representation import PICTURE_SIZE

@@ -6,9 +6,10 @@ import dataclasses
 import math
 
 import numpy as np
-from genrekit.runtime.arrays import Float32
 from numpy.typing import NDArray
 from scipy import fft, signal
+
+from genrekit.runtime.arrays import Float32
 
 from .styles import Sound
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pretty_midi
 import symusic
-from genrekit.runtime.arrays import Float32
 from scipy import signal
+
+from genrekit.runtime.arrays import Float32
 
 from .band import Part
 from .composition import Piece, compose_piece

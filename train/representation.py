@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.card import InputSpec, Normalisation, Windowing
 from genrekit.runtime.config import FeatureConfig

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.files import read_bounded

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.runtime.files import read_bounded
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, DataError
 

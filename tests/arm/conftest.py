@@ -29,9 +29,10 @@ CPU revision\t: 3
 
 """
 _SYSTEM = (
-    "libc6 libexpat1 zlib1g libssl3 libffi8 libstdc++6 libgcc-s1 liblzma5 libbz2-1.0 "
-    "libsqlite3-0 libuuid1 libcrypt1 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib"
-).split()
+    *("libc6", "libexpat1", "zlib1g", "libssl3", "libffi8", "libstdc++6", "libgcc-s1", "liblzma5"),
+    *("libbz2-1.0", "libsqlite3-0", "libuuid1", "libcrypt1"),
+    *("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,9 +175,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", params=[PI_4, PI_32], ids=lambda board: board.name)
-def pi(
-    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Pi:
+def pi(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pi:
     """Each board in turn, with the wheel as built and nothing else of ours."""
     board: Board = request.param
     folder = _assemble(board)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from genrekit.benchmarks.librosa_checks import Deviation, absolute, on_grid, relative
 from genrekit.benchmarks.parity import SEGMENTS, TABLE, WHOLE, judge, main, read_table
 from genrekit.runtime.errors import DataError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.card import InputSpec, Normalisation
 

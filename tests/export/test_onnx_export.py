@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+
 from genrekit.export.onnx_export import export_onnx
 from genrekit.runtime.card import InputSpec, Normalisation
 from genrekit.runtime.errors import EngineError

@@ -7,12 +7,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
+
 from genrekit.export.fusion import count_fusions
 from genrekit.export.onnx_export import export_onnx
 from genrekit.export.quantize import METHODS, Method, quantize
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError
-from onnx.reference import ReferenceEvaluator
 
 from .networks import IMAGE, NarrowResNet, random_windows
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+
 from genrekit.runtime.artifact import Artifact, write_artifact
 from genrekit.runtime.card import (
     SCHEMA_VERSION,
@@ -23,7 +25,6 @@ from genrekit.runtime.card import (
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.reference import SIGNAL, measure_reference
-from onnx import TensorProto, helper, numpy_helper
 
 LABELS = ("blues", "classical", "disco")
 N_MELS = 16

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from genrekit.runtime import onnx_file, tflite_file
 from genrekit.runtime.artifact import Artifact, read_artifact, write_artifact
 from genrekit.runtime.card import Card, InputSpec, Normalisation, Probe, read_card
 from genrekit.runtime.errors import ArtifactError, ConfigError, FileError, GenreKitError
 from genrekit.runtime.protobuf import length_field
 from genrekit.runtime.schema import canonical_json, encode
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(256))
 

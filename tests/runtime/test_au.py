@@ -7,11 +7,12 @@ import tracemalloc
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
 from genrekit.runtime.au import is_au, read_au_layout
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.pcm import PcmLayout, PcmReader
-from hypothesis import given
-from hypothesis import strategies as st
 
 RAMP = np.arange(-500, 500, dtype=">i2")
 EXPECTED = (RAMP / 32_768).astype(np.float32)

@@ -12,11 +12,12 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
 from genrekit.runtime.audio import Audio, load_audio, open_audio
 from genrekit.runtime.errors import AudioError, DependencyError, FileError, GenreKitError
 from genrekit.runtime.resample import resample
-from hypothesis import given
-from hypothesis import strategies as st
 
 # librosa.load imports audioread, which imports modules that Python 3.13 removed.
 librosa_warns = pytest.mark.filterwarnings("ignore:'(aifc|audioop|sunau)':DeprecationWarning")

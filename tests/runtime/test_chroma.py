@@ -3,6 +3,7 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import pytest
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.chroma import (
     PITCH_CLASSES,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from genrekit.runtime.artifact import Artifact, write_artifact
 from genrekit.runtime.audio import Audio
 from genrekit.runtime.card import Card

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from genrekit.runtime.cli import BUILT_IN, main
 from genrekit.runtime.tabular import FEATURE_NAMES
 

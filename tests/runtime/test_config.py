@@ -8,6 +8,7 @@ from typing import Any
 import librosa
 import numpy as np
 import pytest
+
 from genrekit.runtime.config import FeatureConfig, Padding
 from genrekit.runtime.errors import ConfigError
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import pytest
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.descriptors import (

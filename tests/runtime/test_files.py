@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from genrekit.runtime.errors import FileError
 from genrekit.runtime.files import read_bounded, write_whole
 

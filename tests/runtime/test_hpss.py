@@ -9,6 +9,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import AudioError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.stats
+
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.measure import Latency, Ratio, time_rounds
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.errors import AudioError
-from genrekit.runtime.medians import WIDTH, running_median
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import median_filter
+
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.errors import AudioError
+from genrekit.runtime.medians import WIDTH, running_median
 
 
 def scipy_median(values: Float32) -> Float32:

@@ -4,6 +4,7 @@ import librosa
 import numpy as np
 import pytest
 import scipy.fft
+
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.mel import (

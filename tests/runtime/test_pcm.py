@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.pcm import (
     BLOCK_BYTES,

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.resample import Resampler, design_filter, resample
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 # Common rates to 22 050 Hz, odd ones whose reduced ratio has large terms, and back up.
 RATIOS = [

@@ -8,10 +8,11 @@ import json
 from typing import Any, Literal
 
 import pytest
-from genrekit.runtime.errors import ConfigError
-from genrekit.runtime.schema import canonical_json, decode, encode, parse_json
 from hypothesis import given
 from hypothesis import strategies as st
+
+from genrekit.runtime.errors import ConfigError
+from genrekit.runtime.schema import canonical_json, decode, encode, parse_json
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ import sys
 import librosa
 import numpy as np
 import pytest
+
 from genrekit.runtime import spectral
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import AudioError

@@ -8,14 +8,15 @@ import itertools
 import librosa
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.card import Card
 from genrekit.runtime.config import FeatureConfig, Padding
 from genrekit.runtime.errors import AudioError, ConfigError
 from genrekit.runtime.features import extract
 from genrekit.runtime.stream import CardStream, FrameStream
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PADDINGS: tuple[Padding, ...] = ("zero", "reflect", "none")
 chunk_sizes = st.lists(st.integers(1, 100_000), min_size=1, max_size=30)

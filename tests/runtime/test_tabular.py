@@ -6,6 +6,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
+
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.config import FeatureConfig

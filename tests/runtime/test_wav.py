@@ -7,11 +7,12 @@ import tracemalloc
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.pcm import PcmLayout, PcmReader
 from genrekit.runtime.wav import GUID_TAIL, MAX_CHUNKS, is_wav, read_wav_layout
-from hypothesis import given
-from hypothesis import strategies as st
 
 RAMP = np.arange(-500, 500, dtype="<i2")
 EXPECTED = RAMP / np.float32(32_768)

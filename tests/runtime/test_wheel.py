@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from genrekit.runtime.artifact import Artifact
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.train.dataset import (
     DataSource,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import sklearn.metrics
+
 from genrekit.runtime.errors import DataError
 from genrekit.train.metrics import (
     compare,

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.train.dataset import (
     Dataset,
