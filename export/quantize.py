@@ -26,44 +26,27 @@ inference", CVPR 2018. ONNX Runtime, "Quantize ONNX models", section on U8S8 and
 
 from __future__ import annotations
 
-import contextlib
-import io
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 import onnx
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
+from onnxruntime.quantization import QuantType
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, EngineError
 
+from .calibration import METHODS, CalibrationInputs, Method, calibrate
 from .onnx_export import strip_notes
 
-Method = Literal["minmax", "entropy", "percentile"]
-METHODS: dict[Method, CalibrationMethod] = {
-    "minmax": CalibrationMethod.MinMax,
-    "entropy": CalibrationMethod.Entropy,
-    "percentile": CalibrationMethod.Percentile,
-}
 # Operators with integer kernels, and those that only move or select values between them. The
 # order is fixed because the library's own default is a set: its order changes from run to run.
 QUANTIZED = (
     *("Conv", "Gemm", "MatMul", "Add", "Mul", "Relu", "Clip", "MaxPool", "AveragePool"),
     *("GlobalAveragePool", "Concat", "Reshape", "Transpose"),
 )
-# Histogram methods hold every inner tensor of the windows that they see at once.
-_WINDOWS_AT_ONCE = 16
 
 
 def quantize(
@@ -101,34 +84,30 @@ def quantize(
     if method not in METHODS:
         raise ConfigError(f"method {method!r:.40}: must be one of {', '.join(METHODS)}")
     graph = onnx.load_from_string(model)
-    reader = _Reader(calibration, [item.name for item in graph.graph.input])
+    inputs = CalibrationInputs(calibration, [item.name for item in graph.graph.input])
     with tempfile.TemporaryDirectory(prefix="genrekit-") as folder:
-        prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
+        prepared = Path(folder, "prepared.onnx")
         try:
-            # The calibrators print what they do.
-            with contextlib.redirect_stdout(io.StringIO()):
-                quant_pre_process(graph, prepared)
-                quantize_static(
-                    prepared,
-                    quantized,
-                    reader,
-                    quant_format=QuantFormat.QDQ,
-                    op_types_to_quantize=list(QUANTIZED),
-                    per_channel=True,
-                    reduce_range=True,
-                    activation_type=QuantType.QUInt8,
-                    weight_type=QuantType.QInt8,
-                    nodes_to_exclude=list(exclude),
-                    calibrate_method=METHODS[method],
-                    extra_options={
-                        "CalibStridedMinMax": math.gcd(len(reader), _WINDOWS_AT_ONCE),
-                        # Logits stay float: a grid of 256 values would make ties of near misses.
-                        "OpTypesToExcludeOutputQuantization": _last_operator(graph),
-                    },
-                )
+            quant_pre_process(graph, prepared)
+            ranges = calibrate(prepared, inputs, QUANTIZED, method)
+            quantizer = QDQQuantizer(
+                onnx.load(prepared),
+                per_channel=True,
+                reduce_range=True,
+                weight_qType=QuantType.QInt8,
+                activation_qType=QuantType.QUInt8,
+                tensors_range=ranges,
+                nodes_to_quantize=[],
+                nodes_to_exclude=list(exclude),
+                op_types_to_quantize=list(QUANTIZED),
+                # Logits stay float: a grid of 256 values would make ties of near misses.
+                extra_options={"OpTypesToExcludeOutputQuantization": _last_operator(graph)},
+            )
+            quantizer.quantize_model()
+            quantizer.model.topological_sort()
         except Exception as error:  # the library's errors share no root but Exception
             raise EngineError(f"ONNX Runtime cannot quantize this graph: {error!s:.300}") from error
-        result = onnx.load(quantized)
+    result = quantizer.model.model
     strip_notes(result)
     onnx.checker.check_model(result, full_check=True)
     return bytes(result.SerializeToString(deterministic=True))
@@ -143,31 +122,3 @@ def _last_operator(graph: onnx.ModelProto) -> list[str]:
     kinds = [node.op_type for node in graph.graph.node]
     last = next(node.op_type for node in graph.graph.node if output in node.output)
     return [last] if kinds.count(last) == 1 else []
-
-
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped
-    """Hands out one window at a time."""
-
-    def __init__(self, inputs: Mapping[str, Float32], names: Sequence[str]) -> None:
-        if set(inputs) != set(names):
-            raise ConfigError(f"calibration for {sorted(inputs)}, the graph takes {sorted(names)}")
-        counts = {len(values) for values in inputs.values()}
-        if len(counts) != 1 or not min(counts):
-            raise ConfigError(f"calibration: {sorted(counts)} windows: must be equal, at least 1")
-        self._inputs = {name: np.asarray(values, np.float32) for name, values in inputs.items()}
-        self._count = counts.pop()
-        self.set_range(0, self._count)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def set_range(self, start_index: int, end_index: int) -> None:
-        """Restrict the reader to some of its windows; called by the library."""
-        self._left = iter(range(start_index, end_index))
-
-    def get_next(self) -> dict[str, Float32] | None:
-        """Return the next window, or None."""
-        index = next(self._left, None)
-        if index is None:
-            return None
-        return {name: values[index : index + 1] for name, values in self._inputs.items()}
