@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from . import onnx_file, tflite_file
+from . import onnx_file
 from .card import Card, read_card
 from .errors import ArtifactError
 from .files import read_bounded, write_whole
@@ -55,7 +55,12 @@ def read_artifact(path: str | os.PathLike[str]) -> Artifact:
     data = read_bounded(source, MAX_ARTIFACT_BYTES)
     try:
         kind = detect_format(data)
-        model, text = (onnx_file if kind == "onnx" else tflite_file).split(data)
+        if kind == "onnx":
+            model, text = onnx_file.split(data)
+        else:
+            from . import tflite_file  # it imports zipfile, which an .onnx need not wait for
+
+            model, text = tflite_file.split(data)
         if text is None:
             raise ArtifactError(
                 "no genrekit card in it: truncated, or not made by 'genrekit export'"
@@ -89,6 +94,8 @@ def write_artifact(path: str | os.PathLike[str], model: bytes, card: Card) -> Ar
     if kind == "onnx":
         data = onnx_file.join(model, text)
     else:
+        from . import tflite_file
+
         data = tflite_file.join(model, text, sealed.labels)
     write_whole(target, data)
     return Artifact(path=target, format=kind, model=model, card=sealed, size=len(data))
