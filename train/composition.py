@@ -110,6 +110,12 @@ class Piece:
         }
 
 
+def check_duration(duration_s: float) -> None:
+    """Raise a ConfigError unless an excerpt can be this long."""
+    if not 1.0 <= duration_s <= MAX_DURATION_S:
+        raise ConfigError(f"duration_s={duration_s}: must be in 1..{MAX_DURATION_S:g} s")
+
+
 def compose_piece(genre: str, seed: int, duration_s: float = 30.0) -> Piece:
     """Compose a track.
 
@@ -120,8 +126,7 @@ def compose_piece(genre: str, seed: int, duration_s: float = 30.0) -> Piece:
     """
     if genre not in STYLES:
         raise ConfigError(f"genre {genre!r}: must be one of {', '.join(GENRES)}")
-    if not 1.0 <= duration_s <= MAX_DURATION_S:
-        raise ConfigError(f"duration_s={duration_s}: must be in 1..{MAX_DURATION_S:g} s")
+    check_duration(duration_s)
     rng = np.random.default_rng([seed, GENRES.index(genre)])
     style = blend(STYLES, genre, rng)
     has_drums = rng.random() < style.ensemble.drums

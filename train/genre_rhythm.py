@@ -71,7 +71,7 @@ RHYTHMS: dict[str, Rhythm] = {
         meters=(4, 3),
     ),
     "disco": Rhythm(
-        tempo=(98, 136),
+        tempo=(92, 136),
         grooves=("four_floor", "four_sixteenths", "four_floor", "four_plain", "funk"),
         bass=(
             *OCTAVES,

@@ -21,10 +21,11 @@ from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.runtime.files import read_bounded, write_whole
 from genrekit.runtime.schema import decode, encode, parse_json
 
+from .composition import check_duration
 from .genres import GENRES
 from .rendering import render_track, soundfont_sha256
 
-GENERATOR_VERSION = 1  # one more whenever the sound changes
+GENERATOR_VERSION = 2  # one more whenever the sound changes
 SAMPLE_RATE = 22_050
 MANIFEST_NAME = "synthetic.json"
 MAX_TRACKS_PER_GENRE = 100_000  # GTZAN's names have five digits
@@ -112,6 +113,7 @@ def write_synthetic(
         raise ConfigError(f"seed={seed}: must not be negative")
     if jobs < 1:
         raise ConfigError(f"jobs={jobs}: must be at least 1")
+    check_duration(duration_s)
     manifest = SyntheticManifest(
         seed=seed, duration_s=float(duration_s), soundfont_sha256=soundfont_sha256()
     )
