@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with 2 on wrong usage.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # Before NumPy is imported: its products here are small, and starting a pool of threads
+    # for them costs more than it gives. `--threads` is the engine's.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         args = _build_parser(arguments).parse_args(arguments)
         return args.run(args) or 0
