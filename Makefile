@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup test lint types format
+.PHONY: help setup demo test lint types pytest test-arm64 ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,6 +23,11 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'
 	@touch $@
 
+demo: $(READY) ## The main job, end to end, on composed music (about 10 minutes)
+	$(BIN)/python -m genrekit.benchmarks.demo --out build/demo
+
+test: lint types pytest ## Lint, types, all Python tests
+
 lint: $(READY) ## Check style and formatting
 	@echo "== lint"
 	$(BIN)/ruff check .
@@ -34,6 +39,17 @@ types: $(READY) ## Check types, strictly
 	@mkdir -p build/typing/genrekit
 	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/typing/genrekit/$$folder; done
 	$(BIN)/mypy $(addprefix -p genrekit.,$(FOLDERS))
+
+# A skip fails in CI: there, nothing may be missing.
+pytest: $(READY) ## All Python tests that need no system package
+	@echo "== tests"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not arm64 and not browser" $(if $(CI),--strict-skips)
+
+test-arm64: $(READY) ## The wheel on emulated Raspberry Pis (needs qemu-user-static; see .ci/run)
+	@echo "== emulated Raspberry Pis"
+	$(BIN)/pytest -m arm64 tests/arm $(if $(CI),--strict-skips)
+
+ci: test test-arm64 ## Everything that CI runs
 
 format: $(READY) ## Rewrite files in the project's format
 	$(BIN)/ruff check --fix .

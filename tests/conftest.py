@@ -24,3 +24,17 @@ def gtzan() -> Path:
     if given:
         pytest.fail(f"GENREKIT_GTZAN={given}: no such folder")
     pytest.skip(f"needs GTZAN at {beside}, or GENREKIT_GTZAN=/path/to/gtzan")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--strict-skips", action="store_true", help="a skipped test fails the run")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a strict run in which a test was skipped: CI has everything that tests need."""
+    if not session.config.getoption("--strict-skips") or hasattr(session.config, "workerinput"):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and (skipped := reporter.stats.get("skipped")):
+        reporter.write_line(f"{len(skipped)} skipped, which --strict-skips forbids", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
