@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Sequence
 
@@ -27,7 +26,7 @@ def export_onnx(model: torch.nn.Module, inputs: Sequence[InputSpec]) -> bytes:
     ----------
     model : torch.nn.Module
         Takes one float32 tensor, shape (windows, *spec.shape), per input, in their order, and
-        gives logits, shape (windows, labels).
+        gives logits, shape (windows, labels). It is moved to the CPU and set to evaluation.
     inputs : sequence of InputSpec
         Name the graph's inputs and give their shapes.
 
@@ -41,7 +40,7 @@ def export_onnx(model: torch.nn.Module, inputs: Sequence[InputSpec]) -> bytes:
     EngineError
         If the model cannot be traced or exported.
     """
-    model = model.to("cpu", memory_format=torch.contiguous_format).eval()
+    model = model.cpu().eval()
     # Two windows: torch.export takes an axis of size 1 for a constant.
     example = tuple(torch.zeros(2, *spec.shape) for spec in inputs)
     windows = torch.export.Dim("windows")
@@ -66,9 +65,7 @@ def export_onnx(model: torch.nn.Module, inputs: Sequence[InputSpec]) -> bytes:
         raise EngineError(f"torch cannot export this model to ONNX: {reason:.300}") from error
     if program is None:
         raise EngineError("torch exported nothing")
-    buffer = io.BytesIO()
-    program.save(buffer)
-    graph = onnx.load_from_string(buffer.getvalue())
+    graph = program.model_proto
     strip_notes(graph)
     onnx.checker.check_model(graph, full_check=True)
     return bytes(graph.SerializeToString(deterministic=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genrekit.runtime.arrays import Float32, Float64
+from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.prediction import softmax
 from genrekit.train.material import Material
@@ -16,7 +16,8 @@ from genrekit.train.metrics import PairedComparison, Share, compare, score, shar
 
 # Logits, shape (windows, labels), of one array per input, each of shape (windows, ...).
 Logits = Callable[[tuple[Float32, ...]], Float32]
-_WINDOWS_AT_ONCE = 64
+_WINDOWS_AT_ONCE = 64  # of images, for the sake of memory
+_VECTORS_AT_ONCE = 4_096
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,7 @@ def prove(
         raise DataError("no track to compare the models on")
     truth, said_before, said_after = [], [], []
     same = windows = 0
-    differences: list[Float64] = []
+    differences: list[Float32] = []
     for done, track_id in enumerate(track_ids, start=1):
         inputs = material.windows(track_id)
         old, new = _finite(before(inputs), "before"), _finite(after(inputs), "after")
@@ -86,7 +87,7 @@ def prove(
         differences.append((new - old).ravel())
         if on_progress:
             on_progress(done, len(track_ids))
-    difference = np.abs(np.concatenate(differences))
+    difference = np.abs(np.concatenate(differences, dtype=np.float64))
     return Proof(
         tracks=compare(truth, said_before, said_after),
         before=score(truth, said_before, material.labels).accuracy,
@@ -97,7 +98,7 @@ def prove(
     )
 
 
-def track_label(logits: Float64) -> int:
+def track_label(logits: Float32) -> int:
     """Label a track as the device does: by the mean probability of its windows."""
     return int(softmax(logits).mean(axis=0).argmax())
 
@@ -106,13 +107,18 @@ def track_scores(
     model: Logits, material: Material, track_ids: Sequence[str]
 ) -> tuple[float, float]:
     """Return accuracy and mean cross-entropy (in nats) over tracks."""
-    right, losses = [], []
-    for track_id in track_ids:
-        target = material.targets[track_id]
-        mean = softmax(_finite(model(material.windows(track_id)), "of a candidate")).mean(axis=0)
-        right.append(int(mean.argmax()) == target)
-        losses.append(-np.log(max(float(mean[target]), 1e-12)))
-    return float(np.mean(right)), float(np.mean(losses))
+    cut = [material.windows(track_id) for track_id in track_ids]
+    # All at once: a call of a small network costs more than its arithmetic.
+    together = tuple(np.concatenate(arrays) for arrays in zip(*cut, strict=True))
+    ends = np.cumsum([len(windows[0]) for windows in cut])[:-1]
+    means = [
+        softmax(logits).mean(axis=0)
+        for logits in np.split(_finite(model(together), "of a candidate"), ends)
+    ]
+    targets = [material.targets[track_id] for track_id in track_ids]
+    right = [int(mean.argmax()) == target for mean, target in zip(means, targets, strict=True)]
+    shares = [mean[target] for mean, target in zip(means, targets, strict=True)]
+    return float(np.mean(right)), float(-np.log(np.maximum(shares, 1e-12)).mean())
 
 
 def torch_logits(model: Any) -> Logits:
@@ -124,7 +130,7 @@ def torch_logits(model: Any) -> Logits:
             return np.concatenate(
                 [
                     model(*(torch.from_numpy(array) for array in part)).numpy()
-                    for part in _parts(inputs)
+                    for part in _parts(inputs, _WINDOWS_AT_ONCE)
                 ]
             )
 
@@ -135,18 +141,19 @@ def keras_logits(model: Any) -> Logits:
     """Wrap a tf_keras model of one input."""
 
     def run(inputs: tuple[Float32, ...]) -> Float32:
-        return np.concatenate([model(part[0], training=False).numpy() for part in _parts(inputs)])
+        return np.concatenate(
+            [model(part[0], training=False).numpy() for part in _parts(inputs, _VECTORS_AT_ONCE)]
+        )
 
     return run
 
 
-def _parts(inputs: tuple[Float32, ...]) -> Iterator[tuple[Float32, ...]]:
-    for start in range(0, len(inputs[0]), _WINDOWS_AT_ONCE):
-        yield tuple(array[start : start + _WINDOWS_AT_ONCE] for array in inputs)
+def _parts(inputs: tuple[Float32, ...], size: int) -> Iterator[tuple[Float32, ...]]:
+    for start in range(0, len(inputs[0]), size):
+        yield tuple(array[start : start + size] for array in inputs)
 
 
-def _finite(logits: Float32, when: str) -> Float64:
-    values = np.asarray(logits, np.float64)
-    if not np.isfinite(values).all():
+def _finite(logits: Float32, when: str) -> Float32:
+    if not np.isfinite(logits).all():
         raise DataError(f"the model {when} gives logits that are not finite")
-    return values
+    return logits

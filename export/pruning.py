@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError
@@ -163,15 +164,15 @@ def remove_dead_neurons(model: Any) -> Any:
     return small
 
 
-def _alive(weights: list[tuple[Float32, Float32]], index: int) -> np.ndarray[Any, np.dtype[Any]]:
+def _alive(weights: list[tuple[Float32, Float32]], index: int) -> NDArray[np.bool_]:
     matrix, following = weights[index][0], weights[index + 1][0]
-    mask = matrix.any(axis=0) & following.any(axis=1)
+    mask = np.asarray(matrix.any(axis=0) & following.any(axis=1))
     if not mask.any():
         mask[0] = True  # a layer needs one neuron, even a dead one
     return mask
 
 
-def _take_out(weights: list[tuple[Float32, Float32]], index: int, mask: Any) -> None:
+def _take_out(weights: list[tuple[Float32, Float32]], index: int, mask: NDArray[np.bool_]) -> None:
     (matrix, bias), (following, next_bias) = weights[index], weights[index + 1]
     constant = np.where(matrix.any(axis=0), 0.0, np.maximum(bias, 0.0)).astype(np.float32)
     constant[mask] = 0.0

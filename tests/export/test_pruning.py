@@ -1,0 +1,177 @@
+"""Pruning and TFLite: sparse networks that LiteRT runs as installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genrekit.export.pruning import PruningPlan, prune, remove_dead_neurons, sparsity
+from genrekit.export.tflite_export import (
+    Candidate,
+    TfliteModel,
+    candidates,
+    export_tflite,
+    smallest,
+)
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.errors import ConfigError, EngineError
+from genrekit.train.keras_learner import import_keras
+from genrekit.train.material import Batch
+from genrekit.train.models import mlp
+from genrekit.train.representation import feature_vector
+
+VALUES, LABELS = 57, 10
+CENTRES = np.random.default_rng(7).standard_normal((LABELS, VALUES)).astype(np.float32)
+
+
+def samples(n: int, seed: int) -> tuple[Float32, np.ndarray[Any, Any]]:
+    """Draw feature vectors around one centre per genre."""
+    rng = np.random.default_rng(seed)
+    genres = rng.integers(LABELS, size=n)
+    noise = rng.standard_normal((n, VALUES)).astype(np.float32)
+    return CENTRES[genres] + noise, genres
+
+
+def batches(epoch: int) -> Iterator[Batch]:
+    for step in range(16):
+        values, genres = samples(64, seed=1_000 * epoch + step)
+        yield Batch((values,), np.eye(LABELS, dtype=np.float32)[genres])
+
+
+def judge(model: Any) -> tuple[float, float]:
+    values, genres = samples(400, seed=999_999)
+    logits = model(values, training=False).numpy()
+    shifted = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return float((logits.argmax(1) == genres).mean()), float(
+        -shifted[np.arange(len(genres)), genres].mean()
+    )
+
+
+@pytest.fixture(scope="module")
+def trained() -> Any:
+    keras = import_keras()
+    keras.utils.set_random_seed(0)
+    model = mlp(feature_vector().inputs, LABELS)
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), loss)
+    for epoch in range(4):
+        for batch in batches(100 + epoch):
+            model.train_on_batch(batch.inputs[0], batch.targets)
+    return model
+
+
+PLAN = PruningPlan(sparsity=0.9, epochs=16, learning_rate=2e-3, seed=3)
+
+
+@pytest.fixture(scope="module")
+def pruned(trained: Any) -> Any:
+    return prune(trained, batches, judge, PLAN)
+
+
+def test_nine_weights_in_ten_are_zero_and_accuracy_stays(trained: Any, pruned: Any) -> None:
+    assert sparsity(trained) < 0.001
+    assert sparsity(pruned) == pytest.approx(0.9, abs=0.002)
+    assert judge(trained)[0] > 0.95
+    assert judge(pruned)[0] >= judge(trained)[0] - 0.01
+
+
+def test_pruning_leaves_its_argument_as_it_was(trained: Any, pruned: Any) -> None:
+    assert [w.shape for w in pruned.get_weights()] == [w.shape for w in trained.get_weights()]
+    assert sparsity(trained) < 0.001
+
+
+def test_pruning_is_repeatable(trained: Any, pruned: Any) -> None:
+    again = prune(trained, batches, judge, PLAN)
+    for first, second in zip(pruned.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_progress_counts_epochs(trained: Any) -> None:
+    seen: list[tuple[int, int]] = []
+    plan = PruningPlan(sparsity=0.5, epochs=2, learning_rate=1e-3, seed=0)
+    prune(trained, batches, judge, plan, on_progress=lambda *counts: seen.append(counts))
+    assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(("sparse", "epochs"), [(0.0, 4), (1.0, 4), (0.5, 1)])
+def test_plans_outside_their_bounds_are_refused(sparse: float, epochs: int) -> None:
+    with pytest.raises(ConfigError, match="must be"):
+        PruningPlan(sparsity=sparse, epochs=epochs, learning_rate=1e-3, seed=0)
+
+
+def test_removing_dead_neurons_keeps_the_logits() -> None:
+    keras = import_keras()
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.layers.Input((5,)),
+            keras.layers.Dense(6, activation="relu", bias_initializer="random_normal"),
+            keras.layers.Dense(4, activation="relu", bias_initializer="random_normal"),
+            keras.layers.Dense(3, bias_initializer="random_normal"),
+        ]
+    )
+    weights = model.get_weights()
+    weights[0][:, [0, 3]] = 0.0  # constant neurons: one with a positive, one with a negative bias
+    weights[1][[0, 3]] = [0.7, -0.7]
+    weights[2][1] = 0.0  # a neuron that nobody hears
+    weights[0][:, 4] = 0.0  # constant, and all that neuron 2 of the next layer hears
+    weights[2][:, 2] = 0.0
+    weights[2][4, 2] = 0.5
+    model.set_weights(weights)
+    small = remove_dead_neurons(model)
+    assert [w.shape for w in small.get_weights()[::2]] == [(5, 2), (2, 3), (3, 3)]
+    values = np.random.default_rng(0).standard_normal((8, 5)).astype(np.float32)
+    np.testing.assert_allclose(small(values).numpy(), model(values).numpy(), atol=1e-6)
+
+
+def test_a_network_that_is_all_zero_keeps_its_constant_logits() -> None:
+    keras = import_keras()
+    model = keras.Sequential(
+        [keras.layers.Input((5,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(3)]
+    )
+    model.set_weights([np.zeros((5, 4)), np.ones(4), np.zeros((4, 3)), np.arange(3.0)])
+    small = remove_dead_neurons(model)
+    np.testing.assert_array_equal(small(np.ones((1, 5), np.float32)).numpy(), [[0.0, 1.0, 2.0]])
+
+
+@pytest.mark.parametrize("encoding", ["float", "sparse"])
+def test_litert_gives_the_logits_of_keras(pruned: Any, encoding: Any) -> None:
+    values, _ = samples(16, seed=5)
+    logits = TfliteModel(export_tflite(pruned, encoding))((values,))
+    np.testing.assert_allclose(logits, pruned(values, training=False).numpy(), atol=1e-4)
+
+
+def test_converting_twice_gives_the_same_bytes(pruned: Any) -> None:
+    assert export_tflite(pruned, "sparse") == export_tflite(pruned, "sparse")
+
+
+def test_the_smallest_usable_file_is_five_and_a_half_times_smaller(
+    trained: Any, pruned: Any
+) -> None:
+    dense = export_tflite(trained)
+    chosen = smallest(candidates(pruned, lambda _: None))
+    assert len(dense) > 4 * 202_826
+    assert len(chosen.model) <= len(dense) / 5.5 - 5_000  # room for the card
+
+
+def test_candidates_come_smallest_first_and_the_judge_decides(pruned: Any) -> None:
+    tried = candidates(pruned, lambda _: "too inaccurate")
+    sizes = [len(candidate.model) for candidate in tried]
+    assert sizes == sorted(sizes)
+    assert len(tried) == 3
+    with pytest.raises(EngineError, match="too inaccurate"):
+        smallest(tried)
+
+
+def test_smallest_skips_what_was_rejected() -> None:
+    small = Candidate(steps=("a",), model=b"1", rejected="does not load")
+    large = Candidate(steps=("b",), model=b"22", rejected=None)
+    assert smallest([small, large]) is large
+
+
+def test_litert_refuses_what_is_no_model() -> None:
+    with pytest.raises(EngineError, match="LiteRT refuses"):
+        TfliteModel(b"\x1c\0\0\0TFL3" + bytes(64))
