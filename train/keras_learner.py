@@ -6,13 +6,13 @@ as plain arrays in an .npz file, so that nothing is unpickled and no Keras versi
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import os
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,9 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tf_keras" not in sys.modules:
+        # torchvision loads triton, whose LLVM crashes when it is loaded after TensorFlow's.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("triton")
         with _silent_stderr():
             importlib.import_module("tf_keras")
     return sys.modules["tf_keras"]
@@ -127,7 +130,7 @@ def load_keras_weights(model: Any, data: bytes) -> None:
         raise DataError(f"not the weights of this model: {error}") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def _silent_stderr() -> Iterator[None]:
     """Drop what C++ writes before its logging listens to any setting ("no GPU here")."""
     kept = os.dup(2)

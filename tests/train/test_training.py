@@ -279,3 +279,13 @@ def _arrays(path: Path) -> list[np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return [archive[name] for name in archive.files]
     return [value.numpy() for value in torch.load(path, weights_only=True).values()]
+
+
+def test_both_frameworks_live_in_one_process_whichever_comes_first() -> None:
+    code = (
+        "from genrekit.train.keras_learner import import_keras; import_keras();"
+        "import torch, torchvision; print('alive')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "alive\n"
+    assert done.stderr == ""  # TensorFlow's C++ greeting is gone, too
