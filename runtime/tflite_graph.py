@@ -22,10 +22,10 @@ from .errors import ArtifactError
 from .tflite_flatbuffer import Table
 from .tflite_sparsity import Level, Sparsity
 
-MAX_TENSORS = 10_000
-MAX_OPERATORS = 10_000
+MAX_TENSORS = 2_000
+MAX_OPERATORS = 2_000
 MAX_DIMENSIONS = 8
-MAX_SCALES = 1 << 16  # of one tensor; one per row of a layer's weights
+MAX_SCALES = 4_096  # of one tensor; one per row of a layer's weights
 
 _DTYPES = {0: "<f4", 1: "<f2", 2: "<i4", 3: "u1", 4: "<i8", 7: "<i2", 9: "i1"}  # TensorType
 FLOAT32 = "<f4"

@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+
+# Brings in Triton, which crashes the process if TensorFlow was imported before it.
+import torch._dynamo
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -108,13 +111,22 @@ class Network(torch.nn.Module):
 
 @functools.cache
 def network(kind: type[torch.nn.Module] = Network) -> torch.nn.Module:
-    """Build a network whose normalisation statistics fit its inputs, so that logits vary."""
+    """Build a network whose layer `head` gives each label a logit of mean 0 and deviation 1."""
     torch.manual_seed(0)
     model = kind().train()
-    with torch.inference_mode():
+    head = model.get_submodule("head")
+    outputs: list[torch.Tensor] = []
+    with torch.no_grad():
         for seed in range(10):
             model(torch.from_numpy(windows(32, IMAGE, seed)))
-    return model.eval()
+        hook = head.register_forward_hook(lambda _layer, _given, given: outputs.append(given))
+        model.eval()(torch.from_numpy(windows(64, IMAGE, 10)))
+        hook.remove()
+        deviation, mean = torch.std_mean(outputs[0], dim=0)
+        weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
+        weight.div_(deviation[:, None])
+        bias.sub_(mean).div_(deviation)
+    return model
 
 
 @functools.cache
