@@ -42,7 +42,7 @@ def draw_mastering(sound: Sound, rng: np.random.Generator) -> Mastering:
     """Draw a track's production around what its style likes."""
     low_fi = rng.random() < 0.1
     return Mastering(
-        tilt_db=float(sound.tilt_db + rng.normal(0.0, 0.7)),
+        tilt_db=float(sound.tilt_db + rng.normal(0.0, 0.6)),
         low_hz=float(np.exp(rng.uniform(math.log(20), math.log(180 if low_fi else 60)))),
         high_hz=float(np.exp(rng.uniform(math.log(3_500 if low_fi else 8_000), math.log(14_000)))),
         presence_db=float(rng.normal(0.0, 2.0)),
@@ -51,7 +51,7 @@ def draw_mastering(sound: Sound, rng: np.random.Generator) -> Mastering:
         wet_db=float(sound.wet_db + rng.normal(0.0, 4.0)),
         compression=float(np.clip(sound.compression + rng.normal(0.0, 0.25), 0.0, 0.9)),
         saturation_db=float(max(0.0, rng.normal(0.0, 5.0))),
-        hiss_db=float(rng.uniform(-45, -28) if rng.random() < 0.3 else rng.uniform(-75, -50)),
+        hiss_db=float(rng.uniform(-50, -32) if rng.random() < 0.3 else rng.uniform(-75, -50)),
         hiss_tilt_db=float(rng.uniform(-4.0, 0.0)),
         crackles_hz=float(rng.uniform(2, 25)) if rng.random() < sound.vinyl else 0.0,
         wow=float(rng.uniform(0.0, 0.002)) if rng.random() < 0.15 else 0.0,

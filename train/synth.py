@@ -25,7 +25,7 @@ from .composition import check_duration
 from .genres import GENRES
 from .rendering import render_track, soundfont_sha256
 
-GENERATOR_VERSION = 2  # one more whenever the sound changes
+GENERATOR_VERSION = 3  # one more whenever the sound changes
 SAMPLE_RATE = 22_050
 MANIFEST_NAME = "synthetic.json"
 MAX_TRACKS_PER_GENRE = 100_000  # GTZAN's names have five digits

@@ -45,7 +45,7 @@ def test_every_genre_shares_players_and_tempi_with_its_neighbours(genre: str) ->
         )
 
 
-def test_a_quarter_of_the_tracks_borrow_and_only_from_neighbours() -> None:
+def test_a_fifth_of_the_tracks_borrow_and_only_from_neighbours() -> None:
     rng = np.random.default_rng(0)
     borrowed = []
     for _ in range(2_000):
@@ -57,5 +57,5 @@ def test_a_quarter_of_the_tracks_borrow_and_only_from_neighbours() -> None:
                 getattr(style, dimension) is getattr(STYLES[n], dimension)
                 for n in NEIGHBOURS["metal"]
             )
-    assert np.mean(np.array(borrowed) > 0) == pytest.approx(0.25, abs=0.03)
+    assert np.mean(np.array(borrowed) > 0) == pytest.approx(0.20, abs=0.03)
     assert max(borrowed) == 2
