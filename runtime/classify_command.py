@@ -1,4 +1,4 @@
-"""`genrekit classify`: ranked genres of songs."""
+"""`genrekit classify`: ranked genres of songs, or of whole folders."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import GenreKitError
+from .errors import ConfigError
 
 if TYPE_CHECKING:
+    from .batch import ModelChoice
     from .classifier import GenreClassifier
     from .cli import Subparsers
     from .prediction import Prediction
+    from .results import ResultsFile
 
 _EPILOG = """\
 examples:
   genrekit classify song.wav --model resnet18_int8.onnx
   genrekit classify *.wav --model mlp_pruned.tflite --json
   genrekit classify long_mix.wav --model resnet18_int8.onnx --segments
+  genrekit classify ~/Music -r --jobs 4 --out genres.csv
+
+--out ends in .csv, .jsonl or .parquet. Rows are written as songs are done; run the same command
+again to go on where it stopped.
 """
 
 
@@ -32,8 +38,13 @@ def register(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="songs")
+    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="songs or folders")
     add_model_options(parser)
+    parser.add_argument("-r", "--recursive", action="store_true", help="descend into subfolders")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="songs at a time (default: 1)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a row per song to a file")
     parser.add_argument("--segments", action="store_true", help="print the timeline too")
     parser.add_argument(
         "--top", type=int, default=3, metavar="N", help="genres to print (default: %(default)s)"
@@ -47,7 +58,10 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     from .engines import ENGINES
 
     parser.add_argument(
-        "--model", type=Path, required=True, metavar="M", help=".onnx or .tflite of genrekit export"
+        "--model",
+        type=Path,
+        metavar="M",
+        help=".onnx or .tflite of genrekit export (default: the packaged model)",
     )
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="of one inference (default: 1)"
@@ -57,11 +71,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Classify every file; return 1 if any failed."""
-    from .classifier import GenreClassifier
+def load_choice(args: argparse.Namespace) -> tuple[GenreClassifier, ModelChoice]:
+    """Load the model that the options name; tell where NumPy has to stand in for an engine."""
+    from .batch import ModelChoice
+    from .default_model import choose_model
 
-    classifier = GenreClassifier.load(args.model, threads=args.threads, engine=args.engine)
+    choice = ModelChoice(path=choose_model(args.model), threads=args.threads, engine=args.engine)
+    classifier = choice.load()
     if classifier.engine_name == "numpy" and args.engine is None:
         extra = classifier.artifact.format
         print(
@@ -69,38 +85,94 @@ def run(args: argparse.Namespace) -> int:
             f'pip install "genrekit[{extra}]"',
             file=sys.stderr,
         )
+    return classifier, choice
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify every song; return 1 if any failed."""
+    from .batch import classify_songs
+    from .catalog import find_songs
+
+    if args.out and (args.json or args.segments):
+        raise ConfigError("--json and --segments print, --out writes a file: choose one")
+    classifier, choice = load_choice(args)
+    if args.out:
+        return _write(args, classifier, choice)
     failed = False
-    for file in args.files:
-        try:
-            prediction = classifier.classify(file)
-        except (GenreKitError, OSError) as error:
-            failed = True
-            _report_failure(file, error, as_json=args.json)
-            continue
+    songs = find_songs(args.files, recursive=args.recursive)
+    for outcome in classify_songs(songs, classifier, choice, jobs=args.jobs):
+        failed |= isinstance(outcome.result, str)
         if args.json:
-            print(_to_json(file, prediction, args.model), flush=True)
+            from .result_rows import nested_row
+
+            print(json.dumps(nested_row(outcome, str(choice.path))), flush=True)
+        elif isinstance(outcome.result, str):
+            print(f"genrekit: {_printable(outcome.result)}", file=sys.stderr)
         else:
-            _print_prediction(file, prediction, classifier, top=args.top, segments=args.segments)
+            name = _printable(str(outcome.file))
+            _print_prediction(
+                name, outcome.result, classifier, top=args.top, segments=args.segments
+            )
     return int(failed)
 
 
-def _to_json(file: Path, prediction: Prediction, model: Path) -> str:
-    return json.dumps({"file": str(file), **prediction.to_dict(), "model": str(model)})
+def _write(args: argparse.Namespace, classifier: GenreClassifier, choice: ModelChoice) -> int:
+    """Classify what `--out` does not have yet, a row at a time."""
+    from .batch import classify_songs
+    from .catalog import find_songs
+    from .progress_line import ProgressLine
+    from .result_rows import flat_row, nested_row
+
+    as_row = nested_row if args.out.suffix == ".jsonl" else flat_row
+    with _open_results(args.out, classifier.card.labels, str(choice.path)) as results:
+        total = before = 0
+        for song in find_songs(args.files, recursive=args.recursive):
+            total += 1
+            before += str(song) in results.done
+        songs = find_songs(args.files, recursive=args.recursive)
+        missing = (song for song in songs if str(song) not in results.done)
+        progress = ProgressLine(total, done=before)
+        try:
+            for outcome in classify_songs(missing, classifier, choice, jobs=args.jobs):
+                results.write(as_row(outcome, str(choice.path)))
+                progress.step(failed=isinstance(outcome.result, str))
+        finally:
+            progress.clear()
+        results.finish()
+    again = f", {before} were there" if before else ""
+    print(
+        f"genrekit: {args.out}: {progress.done - before} songs written, {progress.failed} of them "
+        f"with an error{again}",
+        file=sys.stderr,
+    )
+    return int(progress.failed > 0)
 
 
-def _report_failure(file: Path, error: Exception, *, as_json: bool) -> None:
-    text = " ".join(str(error).split())
-    if as_json:
-        print(json.dumps({"file": str(file), "error": text}), flush=True)
-    else:
-        print(f"genrekit: {text}", file=sys.stderr)
+def _open_results(out: Path, labels: tuple[str, ...], model: str) -> ResultsFile:
+    if out.suffix == ".parquet":
+        from .parquet_file import ParquetResults
+
+        return ParquetResults(out, labels, model)
+    from .result_rows import CsvRows, JsonRows, flat_columns
+    from .results import ResultsFile
+
+    if out.suffix == ".jsonl":
+        return ResultsFile(out, JsonRows(), model)
+    if out.suffix == ".csv":
+        return ResultsFile(out, CsvRows(flat_columns(labels)), model)
+    raise ConfigError(f"--out {out}: must end in .csv, .jsonl or .parquet")
+
+
+def _printable(text: str) -> str:
+    """Return text that any UTF-8 terminal takes: a file name may be no valid UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _print_prediction(
-    file: Path, prediction: Prediction, classifier: GenreClassifier, *, top: int, segments: bool
+    name: str, prediction: Prediction, classifier: GenreClassifier, *, top: int, segments: bool
 ) -> None:
     total = prediction.latency_ms["total"]
-    print(f"{file}: {prediction.label} ({prediction.probability:.0%})")
+    print(f"{name}: {prediction.label} ({prediction.probability:.0%})")
     width = max(len(label) for label in classifier.card.labels)
     for score in prediction.ranking[:top]:
         bar = "#" * round(30 * score.probability)
