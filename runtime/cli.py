@@ -23,6 +23,9 @@ BUILT_IN = {
     "features": "features_command",
     "verify": "verify_command",
     "inspect": "inspect_command",
+    "listen": "listen_command",
+    "doctor": "doctor_command",
+    "bench": "bench_command",
 }
 # The extra that holds what a plugged-in command imports when it runs.
 EXTRAS = {"data": "train", "train": "train", "export": "export", "evaluate": "bench"}
