@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from genrekit import runtime
+import genrekit.runtime as runtime
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.card import Windowing
 from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.errors import GenreKitError
+from genrekit.runtime.errors import ConfigError, GenreKitError
 from genrekit.runtime.features import extract, streams
 from genrekit.runtime.files import write_whole
 from genrekit.runtime.schema import canonical_json
@@ -166,7 +166,7 @@ def extract_songs(
         Songs.
     recipe : Recipe
     jobs : int, optional
-        Processes; one per usable core by default.
+        Processes; one per core by default.
     on_progress : callable, optional
         Called with songs done and in all.
 
@@ -174,9 +174,16 @@ def extract_songs(
     -------
     list of Path or str
         Per song the file of its features, or why there is none.
+
+    Raises
+    ------
+    ConfigError
+        If `jobs` is below 1.
     """
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"jobs={jobs}: must be at least 1")
     outcomes: list[Path | str] = [""] * len(paths)
-    pairs = _outcomes(paths, recipe, jobs or len(os.sched_getaffinity(0)))
+    pairs = _outcomes(paths, recipe, jobs or os.cpu_count() or 1)
     for done, (index, outcome) in enumerate(pairs, start=1):
         outcomes[index] = outcome
         if on_progress:

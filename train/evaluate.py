@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genrekit.runtime.arrays import Float32
 from genrekit.runtime.prediction import softmax
 
 from .documents import Evaluation, TrackResult
@@ -18,6 +19,8 @@ from .metrics import score
 
 if TYPE_CHECKING:
     from .learner import Learner
+
+TRACKS_AT_ONCE = 16  # songs have many windows, pictures one: few large batches are quicker
 
 
 def judge(
@@ -35,20 +38,26 @@ def judge(
         Use only every so many-th window: quicker, for a look in between.
     """
     results = []
-    for track_id in track_ids:
-        logits = learner.logits(material.windows(track_id, every))
-        probabilities = softmax(logits).mean(axis=0)
-        results.append(
-            TrackResult(
-                id=track_id,
-                label=material.labels[material.targets[track_id]],
-                predicted=material.labels[int(probabilities.argmax())],
-                windows=len(logits),
-                probabilities=tuple(float(p) for p in probabilities),
-                logits=tuple(float(value) for value in logits.mean(axis=0, dtype=np.float64)),
-            )
-        )
+    for start in range(0, len(track_ids), TRACKS_AT_ONCE):
+        names = track_ids[start : start + TRACKS_AT_ONCE]
+        windows = [material.windows(name, every) for name in names]
+        logits = learner.logits(tuple(np.concatenate(part) for part in zip(*windows, strict=True)))
+        ends = np.cumsum([len(inputs[0]) for inputs in windows])
+        for name, own in zip(names, np.split(logits, ends[:-1]), strict=True):
+            results.append(_result(name, own, material))
     return tuple(results)
+
+
+def _result(track_id: str, logits: Float32, material: Material) -> TrackResult:
+    probabilities = softmax(logits).mean(axis=0)
+    return TrackResult(
+        id=track_id,
+        label=material.labels[material.targets[track_id]],
+        predicted=material.labels[int(probabilities.argmax())],
+        windows=len(logits),
+        probabilities=tuple(float(p) for p in probabilities),
+        logits=tuple(float(value) for value in logits.mean(axis=0, dtype=np.float64)),
+    )
 
 
 def validation_result(results: Sequence[TrackResult], material: Material) -> tuple[float, float]:
