@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrays import Float32
 from .artifact import Artifact
-from .errors import EngineError
+from .errors import ArtifactError, EngineError
 from .graph_check import check_graph
 from .numpy_layers import build_onnx
 from .numpy_tflite import build_tflite
@@ -21,6 +21,8 @@ from .onnx_graph import OnnxGraph
 # Windows run at once: enough to fill the matrix products of small models, few enough to keep
 # the activations of large ones small.
 _WINDOWS = 8
+# What NumPy raises where a graph passes the check and yet its parts do not fit together.
+_MISFITS = (ValueError, IndexError, OverflowError, MemoryError)
 
 
 class NumpyEngine:
@@ -54,11 +56,11 @@ class NumpyEngine:
                     self._program = build_onnx(graph, shapes, artifact.card.output)
                 else:
                     self._program = build_tflite(graph, list(self._inputs))
-        except EngineError as error:
-            raise EngineError(f"{artifact.path}: {error}") from error
-        except (ValueError, IndexError, MemoryError) as error:  # shapes that do not fit together
+        except (ArtifactError, EngineError) as error:
+            raise type(error)(f"{artifact.path}: {error}") from error
+        except _MISFITS as error:
             raise EngineError(
-                f"{artifact.path}: the NumPy engine cannot build it: {error}"
+                f"{artifact.path}: malformed, the NumPy engine cannot build it: {error}"
             ) from error
 
     def run(self, inputs: Mapping[str, Float32]) -> Float32:
@@ -78,7 +80,7 @@ class NumpyEngine:
                 for start in range(0, windows, _WINDOWS):
                     rows = slice(start, start + _WINDOWS)
                     logits[rows] = self._program.run([array[rows] for array in given])
-        except (ValueError, MemoryError) as error:
+        except _MISFITS as error:
             raise EngineError(f"{self._path}: the NumPy engine failed: {error}") from error
         if not np.isfinite(logits).all():
             raise EngineError(f"{self._path}: the model gave a value that is not finite")

@@ -83,9 +83,9 @@ def _reduce(build: OnnxBuilder, node: Node) -> None:
     if node.operator.startswith("Global"):
         axes, keep = tuple(range(2, rank)), True
     else:
-        axes = read_axes(node, build.constants, rank) or tuple(range(rank))
+        axes = read_axes(node, build.constants, rank) or ()
         keep = bool(node.integer("keepdims", 1))
-    if 0 in axes:
+    if 0 in axes or not axes:
         raise EngineError(f"{node}: reduces over the windows, which the NumPy engine does not")
     function = _REDUCTIONS.get(node.operator, np.mean)
     if function is np.mean and rank == 4 and axes == (2, 3) and keep:

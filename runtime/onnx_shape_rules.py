@@ -19,8 +19,7 @@ from .onnx_values import MAX_DIMENSIONS, Tensor
 _SAME = frozenset([
     "Abs", "Clip", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid", "HardSwish", "Identity",
     "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Reciprocal", "Relu", "Selu", "Sigmoid",
-    "Softmax", "Softplus", "Sqrt", "Tanh", "QuantizeLinear", "DequantizeLinear",
-    "BatchNormalization", "InstanceNormalization", "LayerNormalization",
+    "Softmax", "Softplus", "Sqrt", "Tanh", "InstanceNormalization", "LayerNormalization",
 ])
 _BROADCAST = frozenset(["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "PRelu"])
 # fmt: on
@@ -62,6 +61,8 @@ def output_shapes(
         if node.operator in _SAME:
             return [known[0]], 1
         if node.operator in _BROADCAST:
+            if len(known) != 2 and node.operator not in ("Max", "Min"):
+                raise ValueError
             return [_broadcast(known)], 1
         if node.operator in ("LSTM", "GRU"):
             return _recurrent(node, known)
@@ -99,8 +100,24 @@ def _conv(node: Node, known: list[Shape], _: Mapping[str, Tensor]) -> tuple[Shap
         raise ValueError
     if data[1] != weight[1] * groups or node.integers("kernel_shape", kernel) != kernel:
         raise ValueError
+    if any(bias not in ((), weight[:1]) for bias in known[2:]):  # () is a bias left out
+        raise ValueError
     sizes = read_sliding(node, kernel).output(data[2:])
     return (data[0], weight[0], *sizes), math.prod(weight[1:])
+
+
+def _quantise(node: Node, known: list[Shape], _: Mapping[str, Tensor]) -> tuple[Shape, int]:
+    data, scale, *rest = known
+    for step in (scale, *rest):  # scale and zero point: one, or one for each slice along the axis
+        if step not in ((), (1,)) and step != (data[node.integer("axis", 1)],):
+            raise ValueError
+    return data, 1
+
+
+def _batch_norm(_: Node, known: list[Shape], __: Mapping[str, Tensor]) -> tuple[Shape, int]:
+    if known[1:] != [known[0][1:2]] * 4:
+        raise ValueError
+    return known[0], 1
 
 
 def _pool(node: Node, known: list[Shape], _: Mapping[str, Tensor]) -> tuple[Shape, int]:
@@ -249,6 +266,9 @@ def _recurrent(node: Node, known: list[Shape]) -> tuple[list[Shape], int]:
 
 
 _RULES: dict[str, Callable[[Node, list[Shape], Mapping[str, Tensor]], tuple[Shape, int]]] = {
+    "QuantizeLinear": _quantise,
+    "DequantizeLinear": _quantise,
+    "BatchNormalization": _batch_norm,
     "Conv": _conv,
     "MaxPool": _pool,
     "AveragePool": _pool,

@@ -8,6 +8,8 @@ from typing import TypeAlias
 from .errors import ArtifactError
 from .onnx_node import Node
 
+_LARGEST_STEP = 1 << 12  # of strides and dilations: their products with strides in bytes fit
+
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -48,6 +50,8 @@ def read_sliding(node: Node, kernel: Shape) -> Sliding:
     if not len(strides) == len(dilations) == axes or len(pads) != 2 * axes:
         raise ArtifactError(f"{node}: strides, dilations or pads do not fit its kernel")
     reach = [d * (k - 1) + 1 for d, k in zip(dilations, kernel, strict=True)] * 2
+    if max(*strides, *dilations) > _LARGEST_STEP:
+        raise ArtifactError(f"{node}: a stride or dilation over {_LARGEST_STEP}")
     if min(*kernel, *strides, *dilations) < 1 or not all(
         0 <= pad < max(2, size) for pad, size in zip(pads, reach, strict=True)
     ):

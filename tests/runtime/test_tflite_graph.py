@@ -284,4 +284,4 @@ def test_many_tensors_in_one_place_cost_little() -> None:
     schema.ModelStart(builder)
     schema.ModelAddSubgraphs(builder, subgraphs)
     builder.Finish(schema.ModelEnd(builder), b"TFL3")
-    assert isinstance(_check_cost(bytes(builder.Output())), ArtifactError)
+    _check_cost(bytes(builder.Output()))
