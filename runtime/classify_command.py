@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .errors import ConfigError
 
 if TYPE_CHECKING:
+    from .artifact import Artifact
     from .batch import ModelChoice
     from .classifier import GenreClassifier
     from .cli import Subparsers
@@ -71,21 +72,25 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_choice(args: argparse.Namespace) -> tuple[GenreClassifier, ModelChoice]:
-    """Load the model that the options name; tell where NumPy has to stand in for an engine."""
+def _load(args: argparse.Namespace) -> tuple[GenreClassifier, ModelChoice]:
+    """Load the model that the options name."""
     from .batch import ModelChoice
     from .default_model import choose_model
 
     choice = ModelChoice(path=choose_model(args.model), threads=args.threads, engine=args.engine)
     classifier = choice.load()
-    if classifier.engine_name == "numpy" and args.engine is None:
-        extra = classifier.artifact.format
+    tell_fallback(classifier.engine_name, classifier.artifact, asked=args.engine)
+    return classifier, choice
+
+
+def tell_fallback(engine_name: str, artifact: Artifact, *, asked: str | None) -> None:
+    """Tell where NumPy stands in for an engine that nobody asked it to replace."""
+    if engine_name == "numpy" and asked is None:
         print(
-            f"genrekit: no engine for .{extra} is installed, NumPy runs it, slower: "
-            f'pip install "genrekit[{extra}]"',
+            f"genrekit: no engine for .{artifact.format} is installed, NumPy runs it, slower: "
+            f'pip install "genrekit[{artifact.format}]"',
             file=sys.stderr,
         )
-    return classifier, choice
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out and (args.json or args.segments):
         raise ConfigError("--json and --segments print, --out writes a file: choose one")
-    classifier, choice = load_choice(args)
+    classifier, choice = _load(args)
     if args.out:
         return _write(args, classifier, choice)
     failed = False
