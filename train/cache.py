@@ -14,6 +14,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,7 +26,7 @@ from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.card import Windowing
 from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.errors import ConfigError, GenreKitError
+from genrekit.runtime.errors import ConfigError, DataError, GenreKitError
 from genrekit.runtime.features import extract, streams
 from genrekit.runtime.files import write_whole
 from genrekit.runtime.schema import canonical_json
@@ -179,6 +180,8 @@ def extract_songs(
     ------
     ConfigError
         If `jobs` is below 1.
+    DataError
+        If a process is killed from outside.
     """
     if jobs is not None and jobs < 1:
         raise ConfigError(f"jobs={jobs}: must be at least 1")
@@ -212,6 +215,11 @@ def _outcomes(paths: Sequence[Path], recipe: Recipe, jobs: int) -> Iterator[tupl
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process that computes features was killed, for want of memory perhaps; what "
+                "is done is kept: run the same again with --jobs 1"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -4,6 +4,8 @@ import ast
 import dataclasses
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +128,22 @@ def test_the_environment_is_as_before_after_a_pool(songs: Path) -> None:
     before = os.environ.get("OMP_NUM_THREADS")
     extract_songs(sorted((songs / "clicks").iterdir()), _recipe(), jobs=2)
     assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+def test_processes_that_die_are_one_clear_line(songs: Path) -> None:
+    # Spawned processes import the main script again; one read from stdin cannot be.
+    code = f"""
+from pathlib import Path
+from genrekit.runtime.errors import DataError
+from genrekit.train.cache import Recipe, extract_songs
+from genrekit.train.representation import log_mel_image
+plan = log_mel_image()
+recipe = Recipe(feature="log_mel", config=plan.features, windowing=plan.windowing)
+try:
+    extract_songs(sorted(Path({str(songs / "tones")!r}).iterdir()), recipe, jobs=2)
+except DataError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True)
+    assert "was killed" in done.stdout
+    assert "--jobs 1" in done.stdout
