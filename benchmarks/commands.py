@@ -1,4 +1,4 @@
-"""The command `genrekit evaluate`: parse, check, call, tell."""
+"""The commands `genrekit evaluate` and `genrekit report`: parse, check, call, tell."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ _EPILOG = """\
 examples:
   genrekit evaluate resnet18_int8.onnx --data unseen_songs
   genrekit evaluate resnet18_fp32.onnx resnet18_int8.onnx --data unseen_songs --json
+"""
+
+_REPORT_EPILOG = """\
+examples:
+  genrekit bench *.onnx *.tflite --json bench.json
+  genrekit evaluate *.onnx *.tflite --data unseen_songs --json > evaluation.json
+  genrekit report runs/resnet18 bench.json evaluation.json -o report.html
 """
 
 
@@ -40,6 +47,38 @@ def evaluate(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=_run_evaluate)
+
+
+def report(subparsers: Subparsers) -> None:
+    """Add `genrekit report`."""
+    parser = subparsers.add_parser(
+        "report",
+        help="one page of trainings and measurements",
+        description="Write one self-contained HTML page: tables and charts, light and dark.",
+        epilog=_REPORT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        type=Path,
+        metavar="RUN_OR_JSON",
+        help="run folders; JSON of genrekit bench, of genrekit evaluate, of benchmarks.peers",
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("report.html"), help="default: %(default)s"
+    )
+    parser.add_argument("--title", default="genrekit report", help="default: %(default)s")
+    parser.set_defaults(run=_run_report)
+
+
+def _run_report(args: argparse.Namespace) -> None:
+    from genrekit.runtime.files import write_whole
+
+    from .report import report
+
+    write_whole(args.out, report(args.sources, title=args.title))
+    print(args.out)
 
 
 def _run_evaluate(args: argparse.Namespace) -> None:

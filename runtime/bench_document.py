@@ -176,7 +176,7 @@ class ModelBench:
     offline : Offline
     engine_alone : Latency
         One window through the engine, one thread, pinned, in rounds with the other models and
-        the ceilings.
+        the ceilings; caches are warm.
     threads : tuple of ThreadPoint
         Empty where the engine does not choose its threads.
     efficiency : Efficiency

@@ -28,7 +28,13 @@ BUILT_IN = {
     "bench": "bench_command",
 }
 # The extra that holds what a plugged-in command imports when it runs.
-EXTRAS = {"data": "train", "train": "train", "export": "export", "evaluate": "bench"}
+EXTRAS = {
+    "data": "train",
+    "train": "train",
+    "export": "export",
+    "evaluate": "bench",
+    "report": "bench",
+}
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

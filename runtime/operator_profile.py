@@ -135,25 +135,41 @@ def _tflite(
     inputs: Mapping[str, Float32],
 ) -> list[tuple[str, float]]:
     """Return (operator, ms) of every operator, by timing the model cut behind each."""
-    count = len(graph.operators)
-    if count > _MOST_OPERATORS:
+    live = _live_operators(graph)
+    if len(live) > _MOST_OPERATORS:
         raise ConfigError(
-            f"{artifact.path}: {count} operators, over {_MOST_OPERATORS} that are profiled"
+            f"{artifact.path}: {len(live)} operators, over {_MOST_OPERATORS} that are profiled"
         )
     tasks = {}
-    for length in range(1, count + 1):
-        model = _cut(artifact.model, length, graph.operators[length - 1].outputs[0])
-        loaded = interpreter(model_content=model, num_threads=1)
-        loaded.allocate_tensors()
-        for detail in loaded.get_input_details():
-            loaded.set_tensor(detail["index"], inputs[detail["name"]])
-        tasks[str(length)] = loaded.invoke
-    seconds = time_rounds(tasks, rounds=10 * _RUNS)
-    medians = [0.0] + [float(np.median(seconds[name])) * 1e3 for name in tasks]
+    try:
+        for index in live:
+            model = _cut(artifact.model, index + 1, graph.operators[index].outputs[0])
+            loaded = interpreter(model_content=model, num_threads=1)
+            loaded.allocate_tensors()
+            for detail in loaded.get_input_details():
+                loaded.set_tensor(detail["index"], inputs[detail["name"]])
+            tasks[str(index)] = loaded.invoke
+        seconds = time_rounds(tasks, rounds=10 * _RUNS)
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise EngineError(f"{artifact.path}: cut behind an operator: {reason}") from error
+    medians = [0.0] + [float(np.median(values)) * 1e3 for values in seconds.values()]
     # A cut model may be a little slower than a longer one: noise, or an operator fused away.
     return [
-        (op.name, max(0.0, medians[i + 1] - medians[i])) for i, op in enumerate(graph.operators)
+        (graph.operators[index].name, max(0.0, after - before))
+        for index, before, after in zip(live, medians, medians[1:], strict=False)
     ]
+
+
+def _live_operators(graph: TfliteGraph) -> list[int]:
+    """Return the operators that work on the inputs; others prepare weights, once, at loading."""
+    depends = set(graph.inputs)
+    live = []
+    for index, operator in enumerate(graph.operators):
+        if depends.intersection(operator.inputs):
+            depends.update(operator.outputs)
+            live.append(index)
+    return live
 
 
 def _cut(model: bytes, length: int, output: int) -> bytes:

@@ -1,0 +1,84 @@
+"""Peers document: what `python -m genrekit.benchmarks.peers --json` writes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Final, Literal
+
+from genrekit.runtime.bench_document import MAX_DOCUMENT_BYTES
+from genrekit.runtime.errors import ConfigError
+from genrekit.runtime.files import read_bounded
+from genrekit.runtime.machine import Machine
+from genrekit.runtime.measure import Latency, Ratio
+from genrekit.runtime.schema import decode, parse_json
+
+KIND: Final = "genrekit-peers"
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PeerResult:
+    """One way to do the same work.
+
+    Parameters
+    ----------
+    name : str
+    packages : tuple of str
+        What a user installs for it, with versions.
+    install_bytes : int
+        Of these packages and all that they need, on disk.
+    model_bytes : int
+        Of the file that it loads.
+    latency : Latency
+        From samples to probabilities, warm.
+    ratio : Ratio or None
+        Its time by the first way's in the same round; None for the first itself.
+    cold_start : Latency
+        From the start of a process to its first prediction.
+    peak_bytes : int
+        Resident memory at the most.
+    agreement : float
+        Share of `n` clips with the label of the first way.
+    n : int
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    install_bytes: int
+    model_bytes: int
+    latency: Latency
+    ratio: Ratio | None
+    cold_start: Latency
+    peak_bytes: int
+    agreement: float
+    n: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PeersDocument:
+    """All ways, measured in the same rounds; those that do not run here, with the reason."""
+
+    kind: Literal["genrekit-peers"]
+    schema: int
+    created: str
+    machine: Machine
+    work: str
+    results: tuple[PeerResult, ...]
+    absent: dict[str, str]
+
+
+def read_peers(path: Path) -> PeersDocument:
+    """Read a document from a file.
+
+    Raises
+    ------
+    ConfigError
+        If it is not one, or of another schema version.
+    """
+    document = parse_json(read_bounded(path, MAX_DOCUMENT_BYTES), str(path))
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise ConfigError(f"{path}: not written by genrekit.benchmarks.peers")
+    if document.get("schema") != SCHEMA_VERSION:
+        raise ConfigError(f"{path}: schema {document.get('schema')!r:.20}: measure again")
+    return decode(PeersDocument, document, str(path))
