@@ -12,7 +12,7 @@ import numpy as np
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError, GenreKitError
 
-from .augment import mixup, smooth, spec_augment
+from .augment import mixup, smooth, spec_augment, warp
 from .cache import Recipe, extract_songs, read_features
 from .dataset import DataSource, Track, read_table
 from .models import Hyperparameters
@@ -112,12 +112,10 @@ class Material:
             [self.targets[track_id] for track_id in track_ids]
         ]
         targets = smooth(targets, hyperparameters.label_smoothing)
-        if hyperparameters.spec_augment:
-            specs = self.representation.inputs
-            inputs = tuple(
-                array if spec.layout == "vector" else spec_augment(array, rng)
-                for array, spec in zip(inputs, specs, strict=True)
-            )
+        inputs = tuple(
+            array if spec.layout == "vector" else _augment(array, hyperparameters, rng)
+            for array, spec in zip(inputs, self.representation.inputs, strict=True)
+        )
         if hyperparameters.mixup:
             inputs, targets = mixup(inputs, targets, hyperparameters.mixup, rng)
         return Batch(inputs, targets)
@@ -178,6 +176,14 @@ def load_material(
             features[track.id] = outcome
     targets = {track.id: labels.index(track.genre) for track in tracks}
     return Material(representation, labels, targets, features, excluded)
+
+
+def _augment(
+    windows: Float32, hyperparameters: Hyperparameters, rng: np.random.Generator
+) -> Float32:
+    if hyperparameters.warp:
+        windows = warp(windows, rng)
+    return spec_augment(windows, rng) if hyperparameters.spec_augment else windows
 
 
 def _songs(

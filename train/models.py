@@ -46,6 +46,8 @@ class Hyperparameters:
         Share of each target spread evenly over all genres, 0 <= x < 1.
     mixup : float
         Both parameters of the Beta distribution that mixes pairs of windows; 0 is off.
+    warp : bool
+        Stretch, shift and equalise every training window at random.
     spec_augment : bool
         Blank a random stripe of bands and one of frames in every training window.
     crops_per_track : int
@@ -60,6 +62,7 @@ class Hyperparameters:
     weight_decay: float
     label_smoothing: float
     mixup: float
+    warp: bool = False
     spec_augment: bool
     crops_per_track: int
     patience: int
@@ -165,6 +168,14 @@ def resnet18(inputs: tuple[InputSpec, ...], n_labels: int) -> torch.nn.Module:
     return model
 
 
+def small_cnn(inputs: tuple[InputSpec, ...], n_labels: int) -> torch.nn.Module:
+    """Build a residual network of 0.2 M parameters that keeps frequency regions apart."""
+    from .networks import BandResNet
+
+    _, bands, frames = inputs[0].shape
+    return BandResNet(bands, frames, n_labels)
+
+
 def mlp(inputs: tuple[InputSpec, ...], n_labels: int) -> Any:
     """Build the 57-512-256-128-64-genres perceptron with dropout, in tf_keras."""
     from .keras_learner import import_keras
@@ -194,6 +205,24 @@ ARCHITECTURES = {
             spec_augment=True,
             crops_per_track=2,
             patience=8,
+        ),
+    ),
+    "small_cnn": Architecture(
+        name="small_cnn",
+        framework="torch",
+        represent=image_of,
+        build=small_cnn,
+        hyperparameters=Hyperparameters(
+            epochs=60,
+            batch_size=32,
+            learning_rate=4e-3,
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            mixup=0.3,
+            warp=True,
+            spec_augment=True,
+            crops_per_track=2,
+            patience=60,
         ),
     ),
     "mlp": Architecture(

@@ -53,11 +53,21 @@ class TorchLearner:
             group["lr"] = learning_rate
         self._optimizer.zero_grad(set_to_none=True)
         targets = torch.from_numpy(batch.targets).to(self._device)
-        logits = self.model(*self._tensors(batch.inputs))
-        loss = torch.nn.functional.cross_entropy(logits, targets)
+        loss = self.loss(self._tensors(batch.inputs), targets)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self._optimizer.step()
         return float(loss.detach())
+
+    def loss(self, inputs: tuple[torch.Tensor, ...], targets: torch.Tensor) -> torch.Tensor:
+        """Compute what `step` minimises; a learner with another goal overrides it.
+
+        Parameters
+        ----------
+        inputs : tuple of float32, each of shape (n, ...)
+        targets : float32, shape (n, labels)
+            Probabilities.
+        """
+        return torch.nn.functional.cross_entropy(self.model(*inputs), targets)
 
     def logits(self, inputs: tuple[Float32, ...]) -> Float32:
         """Judge windows: float32, shape (n, labels)."""
