@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,15 @@ def choose_device(name: str) -> torch.device:
     """
     if name not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"device {name!r:.40}: must be auto, cpu or cuda")
-    found = torch.cuda.is_available()
+    if name == "cpu":
+        return torch.device("cpu")
+    with warnings.catch_warnings():
+        # After TensorFlow's stub of CUDA torch warns that it finds none; "auto" takes the answer.
+        warnings.filterwarnings("ignore", "CUDA initialization", UserWarning)
+        found = torch.cuda.is_available()
     if name == "cuda" and not found:
         raise ConfigError("device 'cuda': torch finds no GPU here; use --device cpu")
-    return torch.device("cpu" if name == "cpu" or not found else "cuda")
+    return torch.device("cuda" if found else "cpu")
 
 
 def load_torch_weights(model: torch.nn.Module, data: bytes) -> None:

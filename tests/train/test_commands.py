@@ -78,8 +78,8 @@ def test_wrong_usage_is_one_clear_line(words: tuple[str, ...], message: str) -> 
 
 
 def test_an_unknown_model_names_those_that_there_are(songs: Path) -> None:
-    with pytest.raises(ConfigError, match="must be one of resnet18, mlp"):
-        _call("train", songs, "--model", "vgg", "--out", "nowhere")
+    with pytest.raises(ConfigError, match="must be one of resnet18, "):
+        _call("train", songs, "--model", "hmm", "--out", "nowhere")
 
 
 def test_the_real_table_trains_on_the_filtered_split(
