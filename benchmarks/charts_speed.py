@@ -204,8 +204,8 @@ def _stages(models: Sequence[ModelBench]) -> Chart:
         )
         return drawn.chart(
             title,
-            f"Median time of each stage for {models[0].single_stream.audio_s:.3g} s of music. "
-            + _sentence(models, _longest_stage),
+            f"Median time of each stage for {models[0].single_stream.audio_s:.3g} s of music. The "
+            "longest stage of " + _sentence(models, _longest_stage),
             Table(title, ("artifact", *(f"{s} ms" for s in _STAGES), "total ms"), rows),
         )
 

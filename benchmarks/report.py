@@ -92,7 +92,9 @@ def _summary(sources: Sources) -> Table | None:
                     word(model.model),
                     size(model.bytes),
                     size(model.gzip_bytes),
-                    number(_size_ratio(model, bench.models[0]), ".2f", "x"),
+                    number(
+                        model.source_bytes / model.bytes if model.source_bytes else None, ".2f", "x"
+                    ),
                     *_accuracy_cells(sources, model),
                     number(model.single_stream.total.p50_ms),
                     number(model.single_stream.total.p99_ms),
@@ -115,8 +117,11 @@ def _summary(sources: Sources) -> Table | None:
         "bytes",
         "gzip bytes",
         "times smaller",
-        "tracks right (95 %)",
+        "tracks right",
+        "95 % interval",
+        "of tracks",
         "same label",
+        "judged by",
         "p50 ms",
         "p99 ms",
         "engine p50 ms",
@@ -130,20 +135,21 @@ def _summary(sources: Sources) -> Table | None:
     return Table("All artifacts", columns, tuple(rows)) if rows else None
 
 
-def _size_ratio(model: ModelBench, first: ModelBench) -> float | None:
-    """Return how many times smaller it is than what it was made from, as its card says."""
-    if model.source_bytes:
-        return model.source_bytes / model.bytes
-    return None if model is first else first.bytes / model.bytes
-
-
-def _accuracy_cells(sources: Sources, model: ModelBench) -> tuple[Cell, Cell]:
+def _accuracy_cells(sources: Sources, model: ModelBench) -> tuple[Cell, ...]:
     known = sources.accuracy(model)
-    if known is None or known.share.value is None or known.share.ci95 is None:
-        return Cell("", None), Cell("", None)
-    low, high = known.share.ci95
-    text = f"{known.share.value:.1%} ({low:.1%} to {high:.1%}), {known.share.n}; {known.source}"
-    return Cell(text, known.share.value), number(known.agreement, ".1%")
+    if known is None:
+        return (Cell("", None),) * 5
+    return (
+        number(known.share.value, ".1%"),
+        _interval(known.share.ci95),
+        number(known.share.n, "d"),
+        number(known.agreement, ".1%"),
+        word(known.source),
+    )
+
+
+def _interval(ci95: tuple[float, ...] | None) -> Cell:
+    return Cell("", None) if ci95 is None else Cell(f"{ci95[0]:.1%} to {ci95[1]:.1%}", ci95[0])
 
 
 def _profile(model: ModelBench) -> Table:
@@ -166,7 +172,6 @@ def _runs(sources: Sources) -> Table | None:
     rows = []
     for run in sources.runs:
         accuracy = run.metrics.test.scores.accuracy
-        interval = accuracy.ci95 or (0.0, 1.0)
         rows.append(
             (
                 word(run.name),
@@ -174,16 +179,21 @@ def _runs(sources: Sources) -> Table | None:
                 number(run.metrics.parameters, ",d"),
                 number(run.metrics.epochs, "d"),
                 number(run.metrics.seconds, ".0f"),
-                Cell(
-                    ""
-                    if accuracy.value is None
-                    else f"{accuracy.value:.1%} ({interval[0]:.1%} to {interval[1]:.1%}), "
-                    f"{accuracy.n} test tracks",
-                    accuracy.value,
-                ),
+                number(accuracy.value, ".1%"),
+                _interval(accuracy.ci95),
+                number(accuracy.n, "d"),
             )
         )
-    columns = ("run", "model", "parameters", "epochs", "seconds", "tracks right (95 %)")
+    columns = (
+        "run",
+        "model",
+        "parameters",
+        "epochs",
+        "seconds",
+        "test tracks right",
+        "95 % interval",
+        "of tracks",
+    )
     return Table("Trainings", columns, tuple(rows)) if rows else None
 
 

@@ -41,12 +41,14 @@ class SourceFile:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MeasuredAccuracy:
-    """Accuracy of an artifact: by `genrekit evaluate` where that was given, else by its card."""
+    """Accuracy of an artifact: by `genrekit evaluate` where that was given, else by its card.
+
+    `agreement` is the card's: with what the artifact was compressed from.
+    """
 
     share: Share
     source: str
     agreement: float | None
-    agreement_n: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,20 +71,16 @@ class Sources:
         for evaluation in self.evaluations:
             for judgement in evaluation.judgements:
                 if Path(judgement.model).name == Path(model.model).name:
-                    paired = judgement.against_first
                     return MeasuredAccuracy(
                         judgement.scores.accuracy,
                         f"genrekit evaluate, {Path(evaluation.data).name}",
-                        (paired.agreement.value if paired else None),
-                        paired.agreement.n if paired else 0,
+                        model.agreement,
                     )
         if not model.accuracy:
             return None
         entry = model.accuracy[-1]
         share = Share(value=entry.accuracy, n=entry.n, ci95=entry.ci95)
-        return MeasuredAccuracy(
-            share, f"its card, {entry.split}", model.agreement, model.agreement_n
-        )
+        return MeasuredAccuracy(share, f"its card, {entry.split}", model.agreement)
 
     def scores(self) -> list[tuple[str, tuple[str, ...], Scores]]:
         """Return (title, labels, scores) of everything with a confusion matrix."""
