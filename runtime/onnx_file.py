@@ -10,6 +10,7 @@ from .errors import ArtifactError
 from .protobuf import length_field, walk
 
 CARD_KEY = b"genrekit.card"
+MAX_FIELDS = 10_000  # of a ModelProto; a real one has a few dozen
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto.
 _IR_VERSION, _GRAPH, _METADATA_PROPS = 1, 7, 14
 _KEY, _VALUE = 1, 2
@@ -41,6 +42,8 @@ def split(data: bytes) -> tuple[bytes, bytes | None]:
     kept: list[memoryview] = []
     for number, value, start, end in walk(view):
         seen.add(number)
+        if len(kept) >= MAX_FIELDS:
+            raise ArtifactError(f"over {MAX_FIELDS} fields: no model has as many")
         text = _card_text(value) if number == _METADATA_PROPS else None
         if text is None:
             kept.append(view[start:end])

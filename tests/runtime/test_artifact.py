@@ -163,6 +163,11 @@ def test_two_cards_and_foreign_metadata(artifact: Artifact, tmp_path: Path) -> N
     assert onnx_file.split(model + other) == (model + other, None)
 
 
+def test_a_file_of_endless_small_fields_is_not_walked_to_its_end() -> None:
+    with pytest.raises(ArtifactError, match="over 10000 fields"):
+        onnx_file.split(b"\x08\x01" * 2_000_000)
+
+
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     buffer = io.BytesIO(FLATBUFFER)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
