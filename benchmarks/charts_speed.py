@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from genrekit.runtime.bench_document import ModelBench
 
@@ -341,12 +341,16 @@ def _sustained(model: ModelBench, index: int) -> Chart:
 
 
 def _log_scale(axes: Axes) -> None:
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    # Within a decade only finer ticks give any number at all.
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)))
+    """Make the x axis logarithmic where its values differ by more than a factor of 4."""
+    low, high = axes.dataLim.intervalx
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    if high > 4.0 * low > 0.0:
+        axes.set_xscale("log")
+        # Within a decade or two only finer ticks give any number at all.
+        subs = (1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _sentence(models: Sequence[ModelBench], tell: Callable[[ModelBench], str]) -> str:

@@ -12,6 +12,7 @@ from genrekit.runtime.files import read_bounded
 from genrekit.runtime.machine import Machine
 from genrekit.runtime.measure import Latency, Ratio
 from genrekit.runtime.schema import decode, parse_json
+from genrekit.train.metrics import Share
 
 KIND: Final = "genrekit-peers"
 SCHEMA_VERSION = 1
@@ -38,9 +39,10 @@ class PeerResult:
         From the start of a process to its first prediction.
     peak_bytes : int
         Resident memory at the most.
+    accuracy : Share
+        Of the clips.
     agreement : float
-        Share of `n` clips with the label of the first way.
-    n : int
+        Share of them with the label of the first way.
     """
 
     name: str
@@ -51,8 +53,8 @@ class PeerResult:
     ratio: Ratio | None
     cold_start: Latency
     peak_bytes: int
+    accuracy: Share
     agreement: float
-    n: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

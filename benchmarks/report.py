@@ -215,6 +215,9 @@ def _peers(document: PeersDocument) -> Table:
                 number(result.peak_bytes / 2**20, ".0f"),
                 number(result.install_bytes / 1e6, ".0f"),
                 size(result.model_bytes),
+                number(result.accuracy.value, ".1%"),
+                _interval(result.accuracy.ci95),
+                number(result.accuracy.n, "d"),
                 number(result.agreement, ".1%"),
                 word(", ".join(result.packages)),
             )
@@ -227,6 +230,9 @@ def _peers(document: PeersDocument) -> Table:
         "peak MiB",
         "install MB",
         "model bytes",
+        "clips right",
+        "95 % interval",
+        "of clips",
         "same label",
         "packages",
     )

@@ -1,0 +1,255 @@
+"""Peer ways: each loads a model once and then turns samples into probabilities.
+
+Nothing is imported before it is used, since this module is also the program whose cold start
+is measured: `python -m genrekit.benchmarks.peer_ways WAY RUN FP32.onnx INT8.onnx CLIP.npy`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from genrekit.runtime.arrays import Float32, Float64
+from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.audio import Audio
+from genrekit.runtime.card import Card
+from genrekit.runtime.classifier import GenreClassifier
+from genrekit.runtime.cold_start import resident_bytes
+from genrekit.runtime.errors import ConfigError, DependencyError, EngineError
+from genrekit.runtime.inputs import to_tensor
+from genrekit.runtime.prediction import softmax
+
+Predict: TypeAlias = Callable[[Float32], Float64]
+Features: TypeAlias = Callable[[Float32], Float32]
+Graph: TypeAlias = Callable[[Float32], Float32]
+
+_REPEATS = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Model:
+    """One training in three forms: run folder, float32 and int8 artifact."""
+
+    run: Path
+    fp32: Path
+    int8: Path
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Way:
+    """A way to do the work.
+
+    Parameters
+    ----------
+    packages : tuple of str
+        Distributions that a user installs for it.
+    file : str
+        Which file of the model it reads: "run", "fp32" or "int8".
+    load : callable
+        From a model to a function of samples that gives probabilities.
+    """
+
+    packages: tuple[str, ...]
+    file: str
+    load: Callable[[Model], Predict]
+
+    def model_bytes(self, model: Model) -> int:
+        """Return the size of the file that it reads."""
+        path: Path = getattr(model, self.file)
+        return (path / "best.pt" if path.is_dir() else path).stat().st_size
+
+
+def _genrekit(file: str) -> Callable[[Model], Predict]:
+    def load(model: Model) -> Predict:
+        classifier = GenreClassifier.load(getattr(model, file))
+        rate, labels = classifier.card.features.sample_rate, classifier.card.labels
+
+        def predict(samples: Float32) -> Float64:
+            scores = classifier.classify(Audio(samples, rate)).ranking
+            found = {score.label: score.probability for score in scores}
+            return np.array([found[label] for label in labels])
+
+        return predict
+
+    return load
+
+
+def _joined(features: Callable[[Card], Features], graph: Callable[[Model], Graph]) -> Any:
+    """Return a way's `load` from another package's features and another engine."""
+
+    def load(model: Model) -> Predict:
+        card = read_artifact(model.fp32).card
+        spec = card.inputs[0]
+        if len(card.inputs) != 1 or spec.feature not in ("log_mel", "mfcc"):
+            raise ConfigError(f"{model.fp32}: peers know models of one log_mel or mfcc image")
+        extract, run = features(card), graph(model)
+
+        def predict(samples: Float32) -> Float64:
+            tensor = to_tensor(extract(samples)[: spec.frames], spec)
+            return np.asarray(softmax(run(tensor[np.newaxis]))[0])
+
+        return predict
+
+    return load
+
+
+def _package(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise DependencyError(f"{name} is not installed, or does not load: {error}") from error
+
+
+def _librosa(card: Card) -> Features:
+    librosa, config = _package("librosa"), card.features
+    settings = {
+        "sr": config.sample_rate,
+        "n_fft": config.n_fft,
+        "hop_length": config.hop_length,
+        "center": config.padding != "none",
+        "pad_mode": "reflect" if config.padding == "reflect" else "constant",
+        "n_mels": config.n_mels,
+        "fmin": config.f_min_hz,
+        "fmax": config.f_max_hz,
+    }
+
+    def extract(samples: Float32) -> Float32:
+        power = librosa.feature.melspectrogram(y=samples, **settings)
+        level = librosa.power_to_db(power, amin=config.amin, top_db=config.top_db)
+        if card.inputs[0].feature == "mfcc":
+            level = librosa.feature.mfcc(S=level, n_mfcc=config.n_mfcc)
+        return np.asarray(level.T, np.float32)
+
+    return extract
+
+
+def _torchaudio(card: Card) -> Features:
+    torch, torchaudio, config = _package("torch"), _package("torchaudio"), card.features
+    if card.inputs[0].feature != "log_mel" or config.top_db is not None:
+        raise EngineError("torchaudio: only log_mel without top_db is written down here")
+    mel = torchaudio.transforms.MelSpectrogram(
+        config.sample_rate,
+        n_fft=config.n_fft,
+        hop_length=config.hop_length,
+        f_min=config.f_min_hz,
+        f_max=config.f_max_hz,
+        n_mels=config.n_mels,
+        center=config.padding != "none",
+        pad_mode="reflect" if config.padding == "reflect" else "constant",
+        norm="slaney",
+        mel_scale="slaney",
+    )
+
+    def extract(samples: Float32) -> Float32:
+        level = 10.0 * torch.log10(torch.clamp(mel(torch.from_numpy(samples)), min=config.amin))
+        return np.asarray(level.numpy().T)
+
+    return extract
+
+
+def _torch(*, compiled: bool) -> Callable[[Model], Graph]:
+    def load(model: Model) -> Graph:
+        torch = _package("torch")
+        from genrekit.train.run import Run
+
+        torch.set_num_threads(1)
+        network = Run.load(model.run).load_model().eval()
+        if compiled:
+            network = torch.compile(network)
+
+        def run(tensor: Float32) -> Float32:
+            with torch.inference_mode():
+                return np.asarray(network(torch.from_numpy(tensor)).numpy())
+
+        if compiled:
+            _try_compiled(run, model)
+        return run
+
+    return load
+
+
+def _try_compiled(run: Graph, model: Model) -> None:
+    """Compile now; without a C++ compiler this is where it fails."""
+    spec = read_artifact(model.fp32).card.inputs[0]
+    try:
+        run(np.zeros((1, *spec.shape), np.float32))
+    except Exception as error:  # torch's backends raise whatever their compilers raise
+        raise EngineError(f"torch.compile: {str(error).splitlines()[0]:.200}") from error
+
+
+def _session(model: bytes, provider: str = "CPUExecutionProvider") -> Graph:
+    onnxruntime = _package("onnxruntime")
+    if provider not in onnxruntime.get_available_providers():
+        raise EngineError(f"this build of ONNX Runtime has no {provider}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model, options, providers=[provider])
+    name = session.get_inputs()[0].name
+    return lambda tensor: np.asarray(session.run(None, {name: tensor})[0])
+
+
+def _onnxruntime(model: Model) -> Graph:
+    return _session(read_artifact(model.fp32).model)
+
+
+def _xnnpack(model: Model) -> Graph:
+    return _session(read_artifact(model.fp32).model, "XnnpackExecutionProvider")
+
+
+def _dynamic(model: Model) -> Graph:
+    quantization = _package("onnxruntime.quantization")
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        source.write_bytes(read_artifact(model.fp32).model)
+        quantization.quantize_dynamic(source, target)
+        return _session(target.read_bytes())
+
+
+WAYS = {
+    "genrekit, int8": Way(("genrekit", "numpy", "onnxruntime"), "int8", _genrekit("int8")),
+    "genrekit, fp32": Way(("genrekit", "numpy", "onnxruntime"), "fp32", _genrekit("fp32")),
+    "librosa, ONNX Runtime fp32": Way(
+        ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _onnxruntime)
+    ),
+    "librosa, ONNX Runtime dynamic int8": Way(
+        ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _dynamic)
+    ),
+    "librosa, ONNX Runtime XNNPACK": Way(
+        ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _xnnpack)
+    ),
+    "librosa, PyTorch": Way(
+        ("librosa", "torch", "torchvision"), "run", _joined(_librosa, _torch(compiled=False))
+    ),
+    "librosa, torch.compile": Way(
+        ("librosa", "torch", "torchvision"), "run", _joined(_librosa, _torch(compiled=True))
+    ),
+    "torchaudio, PyTorch": Way(
+        ("torchaudio", "torch", "torchvision"), "run", _joined(_torchaudio, _torch(compiled=False))
+    ),
+}
+
+
+def main(name: str, run: str, fp32: str, int8: str, clip: str) -> None:
+    """Load one way, predict, and tell when and with how much memory."""
+    samples = np.load(clip, allow_pickle=False)
+    predict = WAYS[name].load(Model(Path(run), Path(fp32), Path(int8)))
+    predict(samples)
+    predicted_s = time.monotonic()
+    for _ in range(_REPEATS - 1):
+        predict(samples)
+    _, peak = resident_bytes()
+    sys.stdout.write(json.dumps({"predicted_s": predicted_s, "peak": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
