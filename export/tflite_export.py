@@ -82,7 +82,7 @@ def export_tflite(model: Any, encoding: Encoding = "float") -> bytes:
 
     Parameters
     ----------
-    model : tf_keras.Model
+    model : tf_keras.Sequential
         Of one input, shape (windows, values).
     encoding : {"float", "sparse", "int8_weights"}
         How weights are stored. "int8_weights" leaves small matrices in float.
@@ -101,17 +101,31 @@ def export_tflite(model: Any, encoding: Encoding = "float") -> bytes:
         "int8_weights": [tf.lite.Optimize.DEFAULT],
     }[encoding]
     window = tf.TensorSpec([1, *model.input_shape[1:]], tf.float32, name="features")
-    function = tf.function(lambda features: model(features, training=False))
+    named = _with_fixed_names(model)
+    function = tf.function(lambda features: named(features, training=False))
     try:
         # The converter prints its progress.
         with contextlib.redirect_stdout(io.StringIO()):
             converter = tf.lite.TFLiteConverter.from_concrete_functions(
-                [function.get_concrete_function(window)], model
+                [function.get_concrete_function(window)], named
             )
             converter.optimizations = optimizations
             return bytes(converter.convert())
     except Exception as error:  # the converter's errors share no root but Exception
         raise EngineError(f"TensorFlow cannot convert this model: {error!s:.200}") from error
+
+
+def _with_fixed_names(model: Any) -> Any:
+    """Copy a network under names that do not count how many were made before it.
+
+    The converter writes the names of layers into the file.
+    """
+    keras = import_keras()
+    copy = keras.Sequential([keras.layers.Input(model.input_shape[1:])], name="network")
+    for index, layer in enumerate(model.layers):
+        copy.add(type(layer).from_config({**layer.get_config(), "name": f"layer_{index}"}))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def candidates(pruned: Any, judge: Callable[[TfliteModel], str | None]) -> list[Candidate]:

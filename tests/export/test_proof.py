@@ -46,7 +46,7 @@ def after(inputs: tuple[Float32, ...]) -> Float32:
 
 def test_tracks_are_labelled_by_mean_probability() -> None:
     # Mean logits would say the second genre; mean probabilities say the first.
-    assert track_label(np.float32([[1.0, 0.0], [1.0, 0.0], [0.0, 9.0]])) == 0
+    assert track_label(np.float32([[2.0, 0.0], [2.0, 0.0], [0.0, 9.0]])) == 0
 
 
 def test_prove_counts_tracks_windows_and_logits() -> None:
