@@ -35,6 +35,7 @@ _STYLE: Any = {  # its keys are a type of hundreds of literals
     "svg.fonttype": "none",  # text stays text: it can be searched, and the page styles it
     "svg.hashsalt": "genrekit",
     "font.size": 10.0,
+    "text.parse_math": False,  # a dollar in a model's name is a dollar
     "text.color": INK,
     "axes.edgecolor": GRID,
     "axes.facecolor": "none",

@@ -83,6 +83,19 @@ def check_quiet(cores: int, *, seconds: float = 1.0, force: bool = False) -> flo
     return load
 
 
+def idle_ticks(stat: Path = Path("/proc/stat")) -> dict[int, int]:
+    """Return how long each core was idle since the start, in kernel ticks; empty if unknown."""
+    try:
+        rows = [line.split() for line in stat.read_text("ascii").splitlines()]
+    except (OSError, ValueError):
+        return {}
+    return {
+        int(row[0][3:]): int(row[4])
+        for row in rows
+        if len(row) > 4 and row[0].startswith("cpu") and row[0][3:].isdigit()
+    }
+
+
 def _busy_s(stat: Path) -> float | None:
     try:
         words = stat.read_text("ascii").split("\n", 1)[0].split()

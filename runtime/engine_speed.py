@@ -16,9 +16,12 @@ from .arrays import Float64
 from .bench_document import ThreadPoint
 from .bench_subject import BenchSettings, Subject
 from .ceiling import Ceiling, Product, best, products
+from .disturbance import idle_ticks
 from .engines import load_engine
 from .measure import Latency, run_rounds, time_rounds
 from .operations import Arithmetic
+
+_LOOK_S = 0.25  # to find an idle core
 
 _Key: TypeAlias = tuple[str, Arithmetic]  # engine and arithmetic
 
@@ -106,12 +109,15 @@ def sweep_threads(subject: Subject, settings: BenchSettings, cores: int) -> tupl
 
 @contextlib.contextmanager
 def pinned() -> Iterator[int | None]:
-    """Keep this thread on one core, the fastest if cores differ, while the context lasts."""
+    """Keep this thread on one core while the context lasts: the idlest of the fastest."""
     if not hasattr(os, "sched_setaffinity"):
         yield None
         return
     allowed = os.sched_getaffinity(0)
-    core = max(allowed, key=lambda core: (_fastest_khz(core), core))
+    before = idle_ticks()
+    time.sleep(_LOOK_S)
+    idle = {core: ticks - before.get(core, 0) for core, ticks in idle_ticks().items()}
+    core = max(allowed, key=lambda core: (_fastest_khz(core), idle.get(core, 0), core))
     os.sched_setaffinity(0, {core})
     try:
         yield core

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from genrekit.runtime.disturbance import HEAVY, CpuTimes, check_quiet, foreign_load
+from genrekit.runtime.disturbance import (
+    HEAVY,
+    CpuTimes,
+    check_quiet,
+    foreign_load,
+    idle_ticks,
+)
 from genrekit.runtime.errors import ConfigError
 
 
@@ -33,6 +39,13 @@ def test_a_kernel_that_does_not_tell_is_unknown(tmp_path: Path, text: str) -> No
     times = CpuTimes.now(stat)
     assert times.busy_s is None
     assert foreign_load(times, times, 1) is None
+
+
+def test_each_core_tells_how_long_it_was_idle(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  9 9 9 99 9\ncpu0 1 2 3 40 5 6\ncpu13 1 2 3 50 5 6\nintr 5 5 5 5 5\n")
+    assert idle_ticks(stat) == {0: 40, 13: 50}
+    assert idle_ticks(tmp_path / "absent") == {}
 
 
 def test_a_busy_machine_is_refused_unless_forced() -> None:
