@@ -5,18 +5,18 @@ ONNX Runtime fuses into integer convolutions on x86 as on ARM.
 
 Weights use 7 of their 8 bits. On x86 without VNNI the product of unsigned and signed bytes is
 `vpmaddubsw`, which adds two neighbouring products in 16 bits and saturates: 255 * (127 + 127)
-is over 32 767, 255 * (64 + 64) is not. Measured on a ResNet18 (1x64x130, fitted to real
-spectrograms, AMD EPYC with AVX2), over 290 test pictures, against the same graph computed
-unfused in float:
+is over 32 767, 255 * (64 + 64) is not. Measured with a ResNet18 (1x64x130, fitted to real
+spectrograms) on 290 test pictures, on an AMD EPYC with AVX2 alone, against the same graph
+computed unfused in float, which is what the other machines compute up to rounding:
 
-    weights                              largest logit error   same label   1 thread
-    8 bits                               0.95                  94.1 %       4.28 ms
-    8 bits, session.x64quantprecision=1  0.03                  99.7 %       5.29 ms
-    7 bits                               0.03                  100 %        4.28 ms   (here)
+    weights                                largest logit error   same label   1 thread
+    8 bits                                 2.23                  70.7 %       4.3 ms
+    8 bits, session.x64quantprecision=1    0.05                  99.7 %       5.3 ms
+    7 bits, with or without that setting   0.04                  99.3 %       4.3 ms
 
-(fp32: 9.14 ms.) ONNX Runtime's precision option is as exact but slower where it matters, and it
-is a setting of the session that every program would have to know; 7 bits are a property of the
-file. They cost a rise of the logits' own quantization error from 0.043 to 0.051 (RMS).
+(fp32: 9.1 ms.) ONNX Runtime's precision mode is as exact but slower where it matters, and it is
+a setting of the session that every program would have to know; 7 bits are a property of the
+file. They raise the logits' quantization error from 0.039 to 0.050 (RMS).
 
 References
 ----------
