@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo test lint types pytest test-arm64 ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -25,6 +25,12 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## The main job, end to end, on composed music (about 10 minutes)
 	$(BIN)/python -m genrekit.benchmarks.demo --out build/demo
+
+GTZAN ?= ../shared/data/gtzan
+default-model: $(READY) ## Train the model inside the wheel anew (GTZAN=folder; an hour)
+	$(BIN)/python -m genrekit.export.default_model_command --data $(GTZAN) \
+		--out runtime/models/default.onnx --log benchmarks/results/default_model.json \
+		--work build/default_model
 
 test: lint types pytest ## Lint, types, all Python tests
 

@@ -116,14 +116,16 @@ def _positions(size: int, stretch: float, shift: float) -> Float32:
     """Where the values of a stretched axis come from; what lies outside is reflected."""
     centre = (size - 1) / 2
     places = np.abs((np.arange(size) - centre) * stretch + centre + shift)
-    return np.minimum(places, 2 * (size - 1) - places).astype(np.float32)
+    reflected: Float32 = np.minimum(places, 2 * (size - 1) - places).astype(np.float32)
+    return reflected
 
 
 def _interpolate(image: Float32, places: Float32, axis: int) -> Float32:
     below = np.minimum(places.astype(np.int64), image.shape[axis] - 2)
     share = (places - below).reshape(-1, *[1] * (-1 - axis)).astype(np.float32)
     lower, upper = np.take(image, below, axis), np.take(image, below + 1, axis)
-    return lower + share * (upper - lower)
+    blended: Float32 = lower + share * (upper - lower)
+    return blended
 
 
 def _stripe(size: int, widest: float, rng: np.random.Generator) -> tuple[int, int]:

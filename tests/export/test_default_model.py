@@ -1,0 +1,70 @@
+"""The default model in the tree: what its card promises holds, on pictures and on songs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genrekit.export.default_artifact import agreement
+from genrekit.runtime.artifact import Artifact, read_artifact
+from genrekit.runtime.default_model import DEFAULT_MODEL
+from genrekit.runtime.engines import load_engine
+from genrekit.runtime.verify import verify
+from genrekit.train.dataset import DataSource, open_dataset
+from genrekit.train.pictures import read_stft_picture
+from genrekit.train.representation import cut_windows
+from genrekit.train.splits import filtered_split
+
+LOG = Path(__file__).parents[2] / "benchmarks" / "results" / "default_model.json"
+
+
+@pytest.fixture(scope="module")
+def artifact() -> Artifact:
+    return read_artifact(DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "numpy"])
+def test_it_verifies_in_both_engines(artifact: Artifact, engine: str) -> None:
+    assert verify(artifact, engine=engine).passed
+
+
+def test_it_is_small_and_says_what_it_is(artifact: Artifact) -> None:
+    card = artifact.card
+    assert artifact.size <= 1_000_000
+    assert card.windowing.window_s == 5.0
+    assert card.windowing.hop_s == 2.5
+    assert card.windowing.short == "wrap"
+    assert "filtered" in card.training.split
+    assert "no licence" in card.limits
+    assert {accuracy.n for accuracy in card.training.accuracy} == {290}
+
+
+def test_its_log_names_every_contender_and_the_best_on_valid_was_chosen() -> None:
+    log = json.loads(LOG.read_text("utf-8"))
+    valid = {item["run"]: item["valid"]["value"] for item in log["contenders"]}
+    assert valid[log["chosen"]] == max(valid.values())
+    assert all(item["test"]["n"] == 290 for item in log["contenders"])
+
+
+def test_its_accuracy_is_that_of_the_card(artifact: Artifact, gtzan: Path) -> None:
+    source = DataSource(kind="images", path=str(gtzan / "stft_5s"), image_recipe="stft_5s")
+    dataset = open_dataset(source)
+    engine, (spec,) = load_engine(artifact), artifact.card.inputs
+    right = []
+    for track_id in filtered_split(dataset, gtzan / "splits").test:
+        track = dataset.by_id()[track_id]
+        frames = read_stft_picture(track.path, artifact.card.features)
+        logits = engine.run({spec.name: cut_windows(frames, spec, [0])})[0]
+        right.append(artifact.card.labels[int(logits.argmax())] == track.genre)
+    # Kernels of other machines round otherwise: a track may tip over.
+    assert abs(np.mean(right) - artifact.card.training.accuracy[0].accuracy) <= 2 / 290
+
+
+def test_pictures_and_songs_are_given_the_same_label(artifact: Artifact, gtzan: Path) -> None:
+    same = agreement(artifact, gtzan)
+    assert same.n == 60
+    assert same.value is not None
+    assert same.value >= 0.9
