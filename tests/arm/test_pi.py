@@ -36,6 +36,4 @@ def test_features_equal_this_machines(pi: Any, song: Path) -> None:
 def test_the_57_features_equal_this_machines(pi: Any, song: Path) -> None:
     mine = json.loads(here("features", song, "--kind", "tabular"))
     its = json.loads(pi.genrekit("features", song, "--kind", "tabular"))
-    np.testing.assert_allclose(
-        list(its.values()), list(mine.values()), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(list(its.values()), list(mine.values()), rtol=1e-4, atol=1e-6)
