@@ -27,9 +27,10 @@ _PROGRAM = """\
 import sys
 from genrekit.runtime.cli import main
 status = main(["classify", sys.argv[1], "--model", sys.argv[2], "--json"])
+if status:
+    sys.exit(status)
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(peak.split()[1], file=sys.stderr)
-sys.exit(status)
 """
 
 
