@@ -198,10 +198,12 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert rows_kept >= 3
     # The kill came between two rows; tear the next one, in the middle of a name.
     with out.open("ab") as file:
-        file.write(b'{"file": "/half' if suffix == "jsonl" else b'"/half of, a\r\nna')
+        torn = b'{"file": "/half' if suffix == "jsonl" else b'"/half of, a\r\nna'
+        file.write(torn + 20_000 * b"x")
     assert classify(tmp_path / "songs", *options, out) == 0
     assert f"{rows_kept} were there" in capsys.readouterr().err or rows_kept == len(songs)
     assert out.read_bytes().startswith(kept)
+    assert b"xxx" not in out.read_bytes()
     assert classify(tmp_path / "songs", *options, whole) == 0
     again = out.read_bytes()
     assert classify(tmp_path / "songs", *options, out) == 0

@@ -1,0 +1,58 @@
+"""The soak, for minutes instead of a day."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genrekit.benchmarks.endless_sound import second_of_sound, stretch
+from genrekit.benchmarks.soak import MAX_GROWTH_BYTES, soak
+from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.errors import ConfigError
+
+
+def test_any_stretch_is_a_part_of_the_whole() -> None:
+    whole = np.concatenate([second_of_sound(index, 8_000, 3) for index in range(18, 23)])
+    for first, count in ((0, 1), (7_999, 2), (12_345, 20_000), (0, 40_000)):
+        np.testing.assert_array_equal(
+            stretch(18 * 8_000 + first, count, 8_000, 3), whole[first : first + count]
+        )
+    assert np.abs(whole).max() < 2.0
+    assert not np.array_equal(whole[:8_000], whole[8_000:16_000])
+    assert not np.array_equal(whole[:8_000], second_of_sound(18, 8_000, 4))
+
+
+def test_a_short_soak_is_flat_and_equal_to_the_file_path(model_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "soak.json"
+    command = [sys.executable, "-m", "genrekit.benchmarks.soak", "--hours", "0.1"]
+    result = subprocess.run(
+        [*command, "--model", str(model_path), "--json", str(out)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    document = json.loads(out.read_text())
+    assert document["passed"] is True
+    assert document["audio_s"] == pytest.approx(360.0)
+    assert document["labels_equal"] == document["compared"] > 100
+    growth = document["rss_peak_bytes"] - document["rss_settled_bytes"]
+    assert growth <= MAX_GROWTH_BYTES
+
+
+def test_another_seed_gives_other_labels(model_path: Path) -> None:
+    model = read_artifact(model_path)
+    first, other = (soak(model, 2 / 60, seed=seed) for seed in (0, 1))
+    assert first.windows == other.windows > 70
+    assert first.labels_sha256 != other.labels_sha256
+
+
+def test_a_soak_too_short_to_see_anything_is_refused(model_path: Path) -> None:
+    with pytest.raises(ConfigError, match="2 minutes"):
+        soak(read_artifact(model_path), 0.01)
