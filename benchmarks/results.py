@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_results(folder: Path = FOLDER) -> Sources:
-    """Read the committed documents; there may be none."""
-    return read_sources(sorted(folder.glob("*.json")))
+    """Read the committed documents of this kind; there may be none."""
+    return read_sources(_documents(folder))
 
 
 def refreshed(page: str, sources: Sources) -> str:
@@ -113,8 +113,14 @@ def _measure(demo: Path, *, force: bool) -> int:
             return status
     peers = [demo / "runs" / "resnet18", *models[:2], "--songs", demo / "unseen"]
     status = _run("genrekit.benchmarks.peers", *peers, "--json", FOLDER / "peers.json", *forced)
-    documents = sorted(FOLDER.glob("*.json"))
-    return status or _run("genrekit.runtime.cli", "report", *documents, "-o", demo / "results.html")
+    return status or _run(
+        "genrekit.runtime.cli", "report", *_documents(FOLDER), "-o", demo / "results.html"
+    )
+
+
+def _documents(folder: Path) -> list[Path]:
+    """Return what this module wrote; others keep their results in the same folder."""
+    return sorted(folder.glob("bench-*.json")) + sorted(folder.glob("peers.json"))
 
 
 def _run(module: str, *words: object) -> int:

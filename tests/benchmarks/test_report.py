@@ -50,7 +50,7 @@ def document() -> BenchDocument:
 
 @pytest.fixture
 def path(document: BenchDocument, tmp_path: Path) -> Path:
-    file = tmp_path / "bench.json"
+    file = tmp_path / "bench-images.json"
     file.write_text(json.dumps(encode(document)))
     return file
 
