@@ -25,6 +25,7 @@ from genrekit.train.dataset import audio_source
 from genrekit.train.run import Run
 
 
+@pytest.mark.slow
 def test_a_pruned_network_is_one_small_verified_file(
     vector_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +54,7 @@ def test_before_is_what_training_measured(vector_run: Run, tmp_path: Path) -> No
     assert report.steps == ()
 
 
+@pytest.mark.slow
 def test_exporting_twice_gives_the_same_file(vector_run: Run, tmp_path: Path) -> None:
     files = [tmp_path / "a" / "mlp.tflite", tmp_path / "b" / "mlp.tflite"]
     for file in files:
