@@ -98,6 +98,6 @@ class BandResNet(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Compute logits, shape (windows, labels), of images, shape (windows, 1, bands, frames)."""
         values = self.blocks(self.stem(images))
-        pooled = torch.cat((self.average(values), self.maximum(values)), dim=1)
-        logits: torch.Tensor = self.head(self.dropout(pooled.flatten(1)))
+        pooled = (self.average(values).flatten(1), self.maximum(values).flatten(1))
+        logits: torch.Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
         return logits
