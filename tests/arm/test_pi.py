@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+DEFAULT_MODEL = Path(__file__).parents[2] / "runtime" / "models" / "default.onnx"
+GENRES = ("classical", "metal", "pop", "jazz")
+
 pytestmark = [pytest.mark.arm64, pytest.mark.timeout(1_800)]
 
 
@@ -37,3 +40,43 @@ def test_the_57_features_equal_this_machines(pi: Any, song: Path) -> None:
     mine = json.loads(here("features", song, "--kind", "tabular"))
     its = json.loads(pi.genrekit("features", song, "--kind", "tabular"))
     np.testing.assert_allclose(list(its.values()), list(mine.values()), rtol=1e-4, atol=1e-6)
+
+
+def test_the_default_model_verifies_with_the_engine_that_the_board_has(pi: Any) -> None:
+    engines = ("onnxruntime", "numpy") if pi.board.wheels else ("numpy",)
+    for engine in engines:
+        out = pi.genrekit("verify", DEFAULT_MODEL, "--engine", engine, "--json")
+        assert json.loads(out)["engine"] == engine
+
+
+def test_songs_get_the_label_that_they_get_here(pi: Any, gtzan: Path) -> None:
+    songs = [gtzan / "genres_original" / genre / f"{genre}.00001.wav" for genre in GENRES]
+    mine = [json.loads(line) for line in here("classify", *songs, "--json").splitlines()]
+    its = [json.loads(line) for line in pi.genrekit("classify", *songs, "--json").splitlines()]
+    # Another engine rounds int8 otherwise: where two genres are level, either may come first.
+    for ours, theirs in zip(mine, its, strict=True):
+        probability = {item["label"]: item["probability"] for item in ours["ranking"]}
+        for item in theirs["ranking"]:
+            assert item["probability"] == pytest.approx(probability[item["label"]], abs=0.05)
+        if ours["ranking"][0]["probability"] - ours["ranking"][1]["probability"] > 0.1:
+            assert theirs["label"] == ours["label"]
+
+
+def test_doctor_describes_the_board(pi: Any) -> None:
+    machine = json.loads(pi.genrekit("doctor", "--json", status=None))
+    assert pi.board.machine in json.dumps(machine)
+
+
+def test_a_streams_frames_equal_the_files(pi: Any) -> None:
+    program = (
+        "import numpy as np\n"
+        "from genrekit.runtime.config import FeatureConfig\n"
+        "from genrekit.runtime.features import extract\n"
+        "from genrekit.runtime.stream import FrameStream\n"
+        "x = (0.1 * np.random.default_rng(0).standard_normal(30_000)).astype(np.float32)\n"
+        "c = FeatureConfig(top_db=None)\n"
+        "s = FrameStream('log_mel', c)\n"
+        "parts = [s.push(x[i:i + 777]) for i in range(0, len(x), 777)] + [s.flush()]\n"
+        "print(np.abs(np.concatenate(parts) - extract('log_mel', x, c)).max())"
+    )
+    assert float(pi.python("-c", program)) <= 1e-3
