@@ -2,7 +2,7 @@
 # Builds, checks and signs the debug APK with Debian packages and Maven Central alone: no Android
 # SDK, no Gradle, no Google repository. `make android` calls it.
 #
-#   apt-get install default-jdk-headless maven aapt zipalign apksigner zip unzip python3
+#   apt-get install default-jdk-headless maven aapt zipalign apksigner enjarify binutils zip unzip
 #
 # Environment:
 #   PYTHON           Python with genrekit installed (default: ../.venv/bin/python)
@@ -29,7 +29,7 @@ property() { sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" pom.xml | head -1; }
 need() {
     for tool in "$@"; do
         command -v "$tool" >/dev/null || {
-            echo "$tool is missing: apt-get install default-jdk-headless maven aapt zipalign apksigner zip unzip" >&2
+            echo "$tool is missing: apt-get install default-jdk-headless maven aapt zipalign apksigner enjarify binutils zip unzip" >&2
             exit 1
         }
     done
@@ -58,7 +58,7 @@ fetch_tools() {
 
 test_on_jvm() {
     say "expected results from Python"
-    "$python" expected.py --out "$out/expected.json" $(models)
+    OMP_NUM_THREADS=1 "$python" expected.py --out "$out/expected.json" $(models)
     say "core, state and ONNX engine: build and test on this JVM"
     mvn -q -B package
 }
@@ -81,7 +81,9 @@ compile_resources() {
     aapt2 compile --dir app/src/main/res -o "$work/resources/compiled.zip"
     rm -f "$work/assets"/*
     cp $(models) "$work/assets/"
-    sed 's:<manifest :<manifest package="org.genrekit.demo" :' app/src/main/AndroidManifest.xml >"$work/AndroidManifest.xml"
+    # The package name is Gradle's to give, and so is the meaning of `tools:`.
+    sed -e 's:<manifest :<manifest package="org.genrekit.demo" :' -e '/tools:node="remove"/d' \
+        app/src/main/AndroidManifest.xml >"$work/AndroidManifest.xml"
     aapt2 link -o "$work/base.apk" -I "$(jar_of android-all)" --manifest "$work/AndroidManifest.xml" \
         --java "$work/generated" --custom-package genrekit.demo -A "$work/assets" -0 onnx -0 tflite \
         --min-sdk-version $min_sdk --target-sdk-version $target_sdk \
@@ -149,13 +151,24 @@ make_apks() {
     package genrekit-debug-arm64 arm64-v8a
 }
 
-need java javac keytool mvn aapt aapt2 zipalign apksigner zip unzip
+# Turns the dex back into classes and runs the core's tests on them.
+test_dex() {
+    say "core's tests once more, on the classes decoded from classes.dex"
+    # Debian's enjarify is a module of Debian's own Python.
+    PATH=/usr/bin:$PATH enjarify -f -o "$work/decoded.jar" "$work/dex/classes.dex" >"$out/enjarify.log"
+    rm -rf "$work/decoded"
+    unzip -q "$work/decoded.jar" 'genrekit/core/*' -d "$work/decoded"
+    mvn -q -B -pl core surefire:test -Dtested.classes="$work/decoded"
+}
+
+need java javac keytool mvn aapt aapt2 zipalign apksigner enjarify readelf zip unzip
 mkdir -p "$work" "$tools"
 fetch_tools
 test_on_jvm
 compile_resources
 compile_app
 make_dex
+test_dex
 make_apks
 "$python" check_apk.py "$out/genrekit-debug.apk" --abis $abis
 "$python" check_apk.py "$out/genrekit-debug-arm64.apk" --abis arm64-v8a

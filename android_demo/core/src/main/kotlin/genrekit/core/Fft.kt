@@ -39,7 +39,8 @@ internal class Fft(val n: Int) {
 
     /** Transforms of length 4: their factors are 1 and -i. */
     private fun radix4(re: DoubleArray, im: DoubleArray): Int {
-        for (i in 0 until n step 4) {
+        var i = 0
+        while (i < n) {
             val sumR = re[i] + re[i + 1]; val sumI = im[i] + im[i + 1]
             val differenceR = re[i] - re[i + 1]; val differenceI = im[i] - im[i + 1]
             val oddR = re[i + 2] + re[i + 3]; val oddI = im[i + 2] + im[i + 3]
@@ -48,6 +49,7 @@ internal class Fft(val n: Int) {
             re[i + 2] = sumR - oddR; im[i + 2] = sumI - oddI
             re[i + 1] = differenceR + turnedR; im[i + 1] = differenceI + turnedI
             re[i + 3] = differenceR - turnedR; im[i + 3] = differenceI - turnedI
+            i += 4
         }
         return 4
     }
@@ -55,7 +57,8 @@ internal class Fft(val n: Int) {
     /** Joins transforms of length [half] to ones of twice that. */
     private fun pass(re: DoubleArray, im: DoubleArray, half: Int) {
         val stride = n / (2 * half)
-        for (start in 0 until n step 2 * half) {
+        var start = 0
+        while (start < n) { // `step` would allocate a range at each pass
             var factor = 0
             for (i in start until start + half) {
                 val c = cosine[factor]
@@ -69,6 +72,7 @@ internal class Fft(val n: Int) {
                 im[i] += m
                 factor += stride
             }
+            start += 2 * half
         }
     }
 
