@@ -14,12 +14,14 @@ import numpy as np
 
 from .arrays import Float32, Float64
 from .config import FeatureConfig
+from .sliding import sliding
 from .spectral import check_samples, pad_samples
 
 # Samples this close to zero are zero, whose sign is positive.
 _SILENT_SAMPLE = np.float32(1e-10)
 
 # Sums below this do not normalise a frame: it is silent.
+_BLOCK_FRAMES = 4_096
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -40,9 +42,16 @@ def rms(samples: Float32, config: FeatureConfig) -> Float32:
     AudioError
         As `spectral.pad_samples`.
     """
-    frames = np.lib.stride_tricks.sliding_window_view(pad_samples(samples, config), config.n_fft)
-    frames = frames[:: config.hop_length]
-    energy: Float32 = np.einsum("ij,ij->i", frames, frames)
+    padded = np.ascontiguousarray(pad_samples(samples, config))
+    n_frames = max(0, 1 + (padded.size - config.n_fft) // config.hop_length)
+    energy = np.empty(n_frames, np.float32)
+    for start in range(0, n_frames, _BLOCK_FRAMES):
+        block = energy[start : start + _BLOCK_FRAMES]
+        first = start * config.hop_length
+        frames = sliding(
+            padded, config.n_fft, count=block.size, first=first, step=config.hop_length
+        )
+        np.einsum("ij,ij->i", frames, frames, out=block)
     level: Float32 = np.sqrt(energy / np.float32(config.n_fft))
     return level
 

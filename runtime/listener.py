@@ -19,11 +19,6 @@ from .resample import Resampler
 from .sound_source import Block, Losses
 from .stream import CardStream
 
-# NumPy's strided views make and drop a dict with these keys at every block. CPython interns such
-# keys, and its table of interned strings grows by megabytes under the churn of names that come and
-# go; names that something holds stay in it.
-_HELD_NAMES = ("data", "descr", "shape", "strides", "typestr", "version")
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Update:

@@ -31,6 +31,7 @@ import numpy as np
 from .arrays import Float32, Float64
 from .errors import AudioError
 from .pcm import check_sample_rate
+from .sliding import sliding
 
 # Edges of the transition band, as parts of the lower Nyquist frequency.
 PASSBAND, STOPBAND = 0.9, 1.0
@@ -99,7 +100,7 @@ class TileFilter:
         -------
         float32, shape (n_groups * group * tile,)
         """
-        windows = np.lib.stride_tricks.sliding_window_view(stream, self.window)
+        stream = np.ascontiguousarray(stream)
         output = np.empty((n_groups, self.group, self.tile), np.float32)
         step = max(1, BLOCK_SIZE // (self.group * self.window))
         for at in range(0, n_groups, step):
@@ -110,7 +111,9 @@ class TileFilter:
             offset, numerator = np.divmod(remainder + tiles * (self.tile * self.down), self.up)
             # One product per group, all of one shape: the same sums in the same order however
             # many groups are computed at once, so that streaming is equal to the last bit.
-            filtered = windows[place - origin + offset] @ self.coefficients
+            begin = place - origin
+            windows = sliding(stream, self.window, first=begin, count=int(offset[-1, -1]) + 1)
+            filtered = windows[offset] @ self.coefficients
             if len(self.phases) == 1:
                 block[:] = filtered
             else:

@@ -25,6 +25,7 @@ import numpy as np
 from .arrays import Complex64, Float32, Float64
 from .config import FeatureConfig
 from .errors import AudioError
+from .sliding import sliding
 
 # Full scale is 1.0. The limit leaves float32 room for the largest frame's power.
 LARGEST_SAMPLE = 1e6
@@ -214,8 +215,7 @@ def _spectrum_blocks(
         return
     scipy_rfft = None if precise else getattr(sys.modules.get("scipy.fft"), "rfft", None)
     precision = np.float64 if scipy_rfft is None else np.float32
-    frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)
-    frames = frames[:: config.hop_length]
+    padded = np.ascontiguousarray(padded)
     window = hann_window(config.n_fft).astype(precision)
     block = min(max(1, _BLOCK_SAMPLES // config.n_fft), n_frames)
     buffer = np.empty((block, config.n_fft), precision)
@@ -223,7 +223,14 @@ def _spectrum_blocks(
     for start in range(0, n_frames, block):
         rows = slice(start, min(start + block, n_frames))
         height = rows.stop - start
-        windowed = np.multiply(frames[rows], window, out=buffer[:height])
+        frames = sliding(
+            padded,
+            config.n_fft,
+            count=height,
+            first=start * config.hop_length,
+            step=config.hop_length,
+        )
+        windowed = np.multiply(frames, window, out=buffer[:height])
         if scipy_rfft is not None:
             yield rows, scipy_rfft(windowed)
         elif _NUMPY_2:

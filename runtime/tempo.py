@@ -21,6 +21,7 @@ from .arrays import Float32, Float64
 from .config import FeatureConfig
 from .errors import AudioError, ConfigError
 from .mel import decibels
+from .sliding import sliding
 from .spectral import hann_window
 
 _WINDOW_S = 8.0  # of the local autocorrelation
@@ -103,12 +104,12 @@ def _mean_autocorrelation(onsets: Float32, n_lags: int) -> Float64:
     transformed back once.
     """
     padded = np.pad(onsets, n_lags // 2, mode="linear_ramp").astype(np.float64)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, n_lags)[: onsets.size]
     taper = hann_window(n_lags)
     n_fft = 1 << (2 * n_lags - 2).bit_length()  # at least 2 * n_lags - 1: lags do not wrap round
     spectrum = np.zeros(n_fft // 2 + 1)
     for start in range(0, onsets.size, _BLOCK_FRAMES):
-        block = windows[start : start + _BLOCK_FRAMES] * taper
+        count = min(_BLOCK_FRAMES, onsets.size - start)
+        block = sliding(padded, n_lags, first=start, count=count) * taper
         energy = np.einsum("ij,ij->i", block, block)
         energy[energy < np.finfo(np.float64).tiny] = 1.0  # a window of silence stays 0
         transformed = np.fft.rfft(block, n=n_fft)
