@@ -137,7 +137,9 @@ def render(document: PeersDocument) -> str:
             f"| {result.cold_start.p50_ms / 1e3:.2f} | {result.peak_bytes / 2**20:.0f} "
             f"| {result.install_bytes / 1e6:.0f} | {'' if value is None else f'{value:.1%}'} |"
         )
-    lines += [f"\nnot here: {name}: {reason}" for name, reason in document.absent.items()]
+    if document.absent:
+        lines.append("")
+    lines += [f"not here: {name}: {reason}" for name, reason in document.absent.items()]
     return "\n".join(lines) + "\n"
 
 

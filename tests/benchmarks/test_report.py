@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from genrekit.benchmarks.charts_speed import _undominated
+from genrekit.benchmarks.install_size import installed_bytes
+from genrekit.benchmarks.peers_document import PeersDocument
 from genrekit.benchmarks.report import report
 from genrekit.benchmarks.results import BEGIN, END, PAGES, read_results, refreshed
 from genrekit.runtime.bench_document import BenchDocument
@@ -98,6 +101,29 @@ def test_the_command_writes_the_page_and_tells_where(
     assert main(["report", str(path), "-o", str(out), "--title", "Pi 4"]) == 0
     assert capsys.readouterr().out.strip() == str(out)
     assert "<title>Pi 4</title>" in out.read_text()
+
+
+def test_peers_stand_side_by_side(tmp_path: Path) -> None:
+    document: PeersDocument = filled(PeersDocument)
+    (result,) = document.results
+    document = dataclasses.replace(
+        document, results=(dataclasses.replace(result, name="librosa, torch"),), absent={"x": "y"}
+    )
+    file = tmp_path / "peers.json"
+    file.write_text(json.dumps(encode(document)))
+    page = report([file])
+    assert "librosa, torch</th>" in page
+    assert "1.00x (1.00 to 1.00)" in page
+    assert "<li>x: y</li>" in page
+
+
+def test_an_install_holds_the_package_and_what_it_needs() -> None:
+    numpy = installed_bytes(["numpy"])
+    folder = Path(np.__file__).parent
+    assert numpy >= sum(file.stat().st_size for file in folder.rglob("*.so"))
+    assert installed_bytes(["matplotlib"]) > numpy  # it needs NumPy, and more
+    assert installed_bytes(["numpy", "NumPy"]) == numpy
+    assert installed_bytes(["no-such-package"]) == 0
 
 
 def test_the_frontier_leaves_out_what_another_beats() -> None:
