@@ -32,6 +32,7 @@ EXTRAS = {
     "data": "train",
     "train": "train",
     "export": "export",
+    "compress": "export",
     "evaluate": "bench",
     "report": "bench",
 }

@@ -142,7 +142,8 @@ def vector_of(source: DataSource) -> Representation:
     """
     if source.kind == "images":
         raise ConfigError("the 57 features cannot be computed from pictures; use --model resnet18")
-    return feature_vector()
+    # The table describes whole tracks, and its model must be given the same.
+    return feature_vector(window_s=3.0 if source.kind == "audio" else 30.0)
 
 
 def resnet18(inputs: tuple[InputSpec, ...], n_labels: int) -> torch.nn.Module:

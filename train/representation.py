@@ -94,8 +94,8 @@ def picture() -> Representation:
     return Representation(features=FeatureConfig(), inputs=(spec,), windowing=windowing)
 
 
-def feature_vector() -> Representation:
-    """Kaggle's 57 features of 3 s segments, side by side."""
+def feature_vector(window_s: float) -> Representation:
+    """Kaggle's 57 features of segments that long, side by side."""
     spec = InputSpec(
         name="tabular",
         feature="tabular",
@@ -107,7 +107,7 @@ def feature_vector() -> Representation:
     return Representation(
         features=FeatureConfig(padding="reflect", n_mfcc=20),
         inputs=(spec,),
-        windowing=Windowing(window_s=3.0, hop_s=3.0, short="wrap"),
+        windowing=Windowing(window_s=window_s, hop_s=window_s, short="wrap"),
     )
 
 

@@ -32,7 +32,7 @@ def material() -> Material:
         values = np.zeros((len(logits), 57), np.float32)
         values[:, :2] = logits
         features[name] = (values,)
-    return Material(feature_vector(), ("x", "y"), TARGETS, features, {})
+    return Material(feature_vector(3.0), ("x", "y"), TARGETS, features, {})
 
 
 def before(inputs: tuple[Float32, ...]) -> Float32:

@@ -54,7 +54,7 @@ def judge(model: Any) -> tuple[float, float]:
 def trained() -> Any:
     keras = import_keras()
     keras.utils.set_random_seed(0)
-    model = mlp(feature_vector().inputs, LABELS)
+    model = mlp(feature_vector(3.0).inputs, LABELS)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-3, jit_compile=False), loss)
     for epoch in range(4):
@@ -145,7 +145,7 @@ def test_litert_gives_the_logits_of_keras(pruned: Any, encoding: Any) -> None:
 
 
 def test_the_same_weights_give_the_same_bytes_whatever_keras_calls_the_layers(pruned: Any) -> None:
-    other = mlp(feature_vector().inputs, LABELS)
+    other = mlp(feature_vector(3.0).inputs, LABELS)
     other.set_weights(pruned.get_weights())
     assert [layer.name for layer in other.layers] != [layer.name for layer in pruned.layers]
     assert export_tflite(pruned, "sparse") == export_tflite(other, "sparse")

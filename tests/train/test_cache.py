@@ -52,7 +52,7 @@ def test_cached_features_are_those_of_the_runtime(songs: Path) -> None:
 
 
 def test_the_57_features_are_computed_per_window(songs: Path) -> None:
-    representation = feature_vector()
+    representation = feature_vector(3.0)
     recipe = Recipe(
         feature="tabular", config=representation.features, windowing=representation.windowing
     )

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from genrekit.runtime.card import InputSpec, Normalisation
+from genrekit.train.dataset import DataSource
+from genrekit.train.models import vector_of
 from genrekit.train.representation import (
     count_windows,
     cut_windows,
@@ -51,7 +53,7 @@ def test_windows_are_slices_with_bands_before_frames() -> None:
 
 
 def test_features_of_whole_windows_are_taken_one_by_one() -> None:
-    (spec,) = feature_vector().inputs
+    (spec,) = feature_vector(3.0).inputs
     segments = np.arange(10 * 57, dtype=np.float32).reshape(10, 57)
     assert list(window_starts(segments, spec, 5)) == list(range(10))
     np.testing.assert_array_equal(cut_windows(segments, spec, [3]), segments[3:4])
@@ -83,3 +85,9 @@ def test_window_normalisation_needs_no_training_tracks() -> None:
     window = cut_windows(features, _spec(Normalisation(kind="window")), [0])
     assert window.mean() == pytest.approx(0.0, abs=1e-6)
     assert window.std() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_model_of_the_table_is_fed_whole_tracks_and_one_of_songs_3_s() -> None:
+    table = vector_of(DataSource(kind="features", path="features_30_sec.csv"))
+    songs = vector_of(DataSource(kind="audio", path="songs"))
+    assert (table.windowing.window_s, songs.windowing.window_s) == (30.0, 3.0)
