@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser bench ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,7 +55,15 @@ test-arm64: $(READY) ## The wheel on emulated Raspberry Pis (needs qemu-user-sta
 	@echo "== emulated Raspberry Pis"
 	$(BIN)/pytest -m arm64 tests/arm $(if $(CI),--strict-skips)
 
-ci: test test-arm64 ## Everything that CI runs
+test-browser: $(READY) ## The report page in headless Chromium (needs chromium, chromium-driver, npm)
+	@echo "== report page in Chromium"
+	npm install --no-save --silent --prefix build/browser axe-core@4
+	$(BIN)/pytest -m browser tests/browser $(if $(CI),--strict-skips)
+
+bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)
+	$(BIN)/python -m genrekit.benchmarks.results build/demo
+
+ci: test test-arm64 test-browser ## Everything that CI runs
 
 format: $(READY) ## Rewrite files in the project's format
 	$(BIN)/ruff check --fix .

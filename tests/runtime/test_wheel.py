@@ -77,7 +77,12 @@ def test_the_wheel_holds_every_module_and_nothing_of_the_tests(wheel: Path) -> N
         for path in (ROOT / folder).glob("*.py")
     }
     assert expected <= names
-    assert "genrekit/runtime/py.typed" in names
+    data = {
+        "runtime/py.typed",
+        "runtime/models/default.onnx",
+        "benchmarks/templates/report.html.j2",
+    }
+    assert {f"genrekit/{name}" for name in data} <= names
     assert not [name for name in names if "test" in name]
     assert {name.split("/")[0] for name in names if not name.startswith("genrekit/")} == {
         name.split("/")[0] for name in names if ".dist-info/" in name
