@@ -148,11 +148,10 @@ def count_macs(model: nn.Module, spec: InputSpec) -> int:
     """Count multiplications of convolutions and products for one window."""
     total = 0
 
+    # Their first parameter is the weight, one filter per output channel.
     def hear(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal total
-        weight = layer.weight
-        assert isinstance(weight, torch.Tensor)  # noqa: S101 -- of convolutions and products
-        total += weight[0].numel() * output[0].numel()
+        total += next(layer.parameters())[0].numel() * output[0].numel()
 
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(hear) for layer in layers]
