@@ -103,6 +103,16 @@ compile_app() {
         -classpath "$classpath:$(jar_of kotlin-stdlib)" -d "$work/app" app/src/main/kotlin
 }
 
+# The real activity with its real layout and model, drawn by Android's own graphics code.
+test_screen() {
+    say "the screen, in Robolectric"
+    jar --create --file "$work/app.jar" -C "$work/app" . -C "$work/r" .
+    mvn -q -B dependency:copy -Dartifact=androidx.test:monitor:1.7.2:aar -DoutputDirectory="$tools"
+    rm -rf "$work/monitor"
+    unzip -q "$tools/monitor-1.7.2.aar" classes.jar -d "$work/monitor"
+    mvn -q -B -f pictures/pom.xml test
+}
+
 make_dex() {
     say "dex"
     # ONNX Runtime's Java API is the desktop artifact's, as the JVM tests ran it; its native
@@ -161,12 +171,13 @@ test_dex() {
     mvn -q -B -pl core surefire:test -Dtested.classes="$work/decoded"
 }
 
-need java javac keytool mvn aapt aapt2 zipalign apksigner enjarify readelf zip unzip
+need java javac jar keytool mvn aapt aapt2 zipalign apksigner enjarify readelf zip unzip
 mkdir -p "$work" "$tools"
 fetch_tools
 test_on_jvm
 compile_resources
 compile_app
+test_screen
 make_dex
 test_dex
 make_apks

@@ -3,8 +3,33 @@ plugins {
     alias(libs.plugins.kotlin.android)
 }
 
-// The models that genrekit export wrote; the tiny ones of the tests until there are any.
-val models = rootDir.resolve("../runtime/models").takeIf { folder -> folder.isDirectory } ?: rootDir.resolve("../tests/golden")
+// The models that genrekit export wrote; a tiny one of the tests for a format that has none.
+val shippedModels = fileTree(rootDir.resolve("../runtime/models")) { include("*.onnx", "*.tflite") }
+val tinyModels = fileTree(rootDir.resolve("../tests/golden")) { include("*.onnx", "*.tflite") }
+val chosenModels = listOf("onnx", "tflite").flatMap { format ->
+    val shipped = shippedModels.filter { it.extension == format }.files
+    shipped.ifEmpty { tinyModels.filter { it.extension == format }.files }
+}
+
+abstract class CopyModels : DefaultTask() {
+    @get:InputFiles
+    abstract val models: ConfigurableFileCollection
+
+    @get:OutputDirectory
+    abstract val into: DirectoryProperty
+
+    @TaskAction
+    fun copy() {
+        val folder = into.get().asFile.apply { deleteRecursively(); mkdirs() }
+        models.forEach { model -> model.copyTo(folder.resolve(model.name)) }
+    }
+}
+
+val copyModels = tasks.register<CopyModels>("copyModels") { models.from(chosenModels) }
+
+androidComponents.onVariants { variant ->
+    variant.sources.assets?.addGeneratedSourceDirectory(copyModels, CopyModels::into)
+}
 
 android {
     namespace = "genrekit.demo"
@@ -27,10 +52,6 @@ android {
 
     androidResources { noCompress += listOf("onnx", "tflite") }
     packaging { jniLibs.useLegacyPackaging = true } // compressed in the APK
-    sourceSets["main"].assets.srcDir(tasks.register<Sync>("copyModels") {
-        from(models) { include("*.onnx", "*.tflite") }
-        into(layout.buildDirectory.dir("models"))
-    })
 
     testOptions.unitTests.all { test ->
         test.useJUnitPlatform()

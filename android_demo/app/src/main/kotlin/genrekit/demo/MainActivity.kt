@@ -5,6 +5,7 @@ import android.app.Activity
 import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.media.AudioManager
 import android.os.Bundle
 import android.view.View
 import android.widget.AdapterView
@@ -26,7 +27,7 @@ class MainActivity : Activity() {
         // The framework's own way to keep an object over a rotation, without AndroidX.
         @Suppress("DEPRECATION")
         val kept = lastNonConfigurationInstance as Presenter?
-        presenter = kept ?: Presenter(ModelStore(assets), Documents(contentResolver, cacheDir))
+        presenter = kept ?: Presenter(ModelStore(assets), Documents(contentResolver, cacheDir), getSystemService(AudioManager::class.java))
         presenter.onChange = screen::show
         screen.show(presenter.state)
         if (kept == null) {

@@ -1,5 +1,6 @@
 package genrekit.demo
 
+import android.media.AudioManager
 import android.net.Uri
 import android.os.Handler
 import android.os.Looper
@@ -27,7 +28,7 @@ import java.util.concurrent.Executors
  * All methods are called on the main thread. Work checks [current] to learn that it was
  * stopped.
  */
-class Presenter(private val store: ModelStore, private val documents: Documents) {
+class Presenter(private val store: ModelStore, private val documents: Documents, private val audio: AudioManager) {
     private val main = Handler(Looper.getMainLooper())
     private val worker = Executors.newSingleThreadExecutor()
     private var loaded: Pair<Artifact, Engine>? = null // touched by the worker alone
@@ -72,13 +73,14 @@ class Presenter(private val store: ModelStore, private val documents: Documents)
     fun show(page: Page) = apply(Event.PageChosen(page))
 
     fun listen() = run({ Work.Listening(it) }) { id, artifact, engine ->
-        Microphone().use { microphone ->
+        Microphone(audio).use { microphone ->
             val session = LiveSession(artifact.card, engine, Microphone.SAMPLE_RATE) { post(Event.Heard(id, it)) }
             val block = ShortArray(BLOCK)
             var silenced = false
+            var blocks = 0
             while (current == id) {
                 session.push(block, microphone.read(block))
-                if (microphone.silenced != silenced) {
+                if (blocks++ % BLOCKS_PER_LOOK == 0 && microphone.silenced != silenced) {
                     silenced = !silenced
                     post(Event.Silenced(id, silenced))
                 }
@@ -122,7 +124,6 @@ class Presenter(private val store: ModelStore, private val documents: Documents)
     }
 
     private fun classify(id: Int, artifact: Artifact, engine: Engine, song: WavReader) {
-        // The classifier would close the engine, which is kept for the next song.
         val result = GenreClassifier(artifact, engine).classify(StoppableSource(song) { current == id })
         val windows = maxOf(1, result.segments.size)
         val latency = result.latency
@@ -168,6 +169,7 @@ class Presenter(private val store: ModelStore, private val documents: Documents)
 
     private companion object {
         const val BLOCK = 2_048 // microphone samples, 46 ms
+        const val BLOCKS_PER_LOOK = 10 // between looks at who has the microphone
         const val TIMELINE_WINDOWS = 60
     }
 }

@@ -15,7 +15,7 @@ class Texts(private val resources: Resources) {
         when (work) {
             is Work.Listening -> resources.getString(R.string.listening)
             is Work.Reading -> resources.getString(R.string.reading, work.song)
-            else -> ""
+            else -> resources.getString(R.string.idle)
         }
 
     fun latency(hearing: Hearing): String =

@@ -2,6 +2,7 @@ package genrekit.demo.audio
 
 import android.annotation.SuppressLint
 import android.media.AudioFormat
+import android.media.AudioManager
 import android.media.AudioRecord
 import android.media.MediaRecorder
 import android.os.Build
@@ -10,9 +11,10 @@ import genrekit.core.AudioException
 /**
  * The microphone: mono, 16 bits, at a rate that every device has.
  *
+ * @param audio Tells whether another app hears instead.
  * @throws AudioException if it cannot be opened, as during a call.
  */
-class Microphone : AutoCloseable {
+class Microphone(private val audio: AudioManager) : AutoCloseable {
     private val recorder = open()
 
     /**
@@ -29,7 +31,8 @@ class Microphone : AutoCloseable {
 
     /** Whether another app, such as a call, hears instead of this one. Known from Android 10 on. */
     val silenced: Boolean
-        get() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q && recorder.activeRecordingConfiguration?.isClientSilenced == true
+        get() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q &&
+            audio.activeRecordingConfigurations.any { it.clientAudioSessionId == recorder.audioSessionId && it.isClientSilenced }
 
     override fun close() {
         recorder.stop()
