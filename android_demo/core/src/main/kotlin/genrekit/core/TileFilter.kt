@@ -4,7 +4,6 @@ import kotlin.math.PI
 import kotlin.math.abs
 import kotlin.math.ceil
 import kotlin.math.cos
-import kotlin.math.floor
 import kotlin.math.sin
 import kotlin.math.sqrt
 
@@ -33,12 +32,12 @@ internal class TileFilter private constructor(
     private val phases: DoubleArray,
     lowRate: Double,
 ) {
-    private val taps = 2 * halfWidth
     private val columns = phases.size * tile
 
-    // Column c of the filter is zero but for `taps` coefficients from row first[c] on.
-    private val first = IntArray(columns)
-    private val coefficients = FloatArray(columns * taps)
+    // One row per input sample of the window: a loop over a row is what compilers vectorise,
+    // where the sum of one output sample's products is not.
+    private val coefficients = FloatArray(window * columns)
+    private val sums = FloatArray(columns)
     private val weights = FloatArray(phases.size)
 
     init {
@@ -47,12 +46,11 @@ internal class TileFilter private constructor(
         val scale = bessel0(beta)
         for (column in 0 until columns) {
             val at = phases[column / tile] + column % tile * (down.toDouble() / up)
-            first[column] = floor(at).toInt() + 1
-            for (tap in 0 until taps) {
-                val t = at + halfWidth - (first[column] + tap)
-                if (abs(t) >= halfWidth || first[column] + tap >= window) continue
+            for (row in 0 until window) {
+                val t = at + halfWidth - row
+                if (abs(t) >= halfWidth) continue
                 val kaiser = bessel0(beta * sqrt(1.0 - (t / halfWidth) * (t / halfWidth))) / scale
-                coefficients[column * taps + tap] = (cutoff * sinc(cutoff * t) * kaiser).toFloat()
+                coefficients[row * columns + column] = (cutoff * sinc(cutoff * t) * kaiser).toFloat()
             }
         }
     }
@@ -62,32 +60,22 @@ internal class TileFilter private constructor(
 
     /** Computes tile [number] from [input], its window beginning at [offset], into [output]. */
     fun apply(number: Long, input: FloatArray, offset: Int, output: FloatArray) {
+        sums.fill(0f)
+        for (row in 0 until window) {
+            val sample = input[offset + row]
+            val base = row * columns
+            for (column in 0 until columns) sums[column] += sample * coefficients[base + column]
+        }
         if (phases.size == 1) {
-            for (sample in 0 until tile) output[sample] = dot(sample, input, offset)
+            System.arraycopy(sums, 0, output, 0, tile)
             return
         }
         lagrangeWeights(Math.floorMod(number * tile * down, up.toLong()).toDouble() / up)
         for (sample in 0 until tile) {
             var sum = 0f
-            for (phase in weights.indices) sum += weights[phase] * dot(phase * tile + sample, input, offset)
+            for (phase in weights.indices) sum += weights[phase] * sums[phase * tile + sample]
             output[sample] = sum
         }
-    }
-
-    private fun dot(column: Int, input: FloatArray, offset: Int): Float {
-        val from = offset + first[column]
-        val base = column * taps
-        val count = minOf(taps, window - first[column])
-        var even = 0f
-        var odd = 0f
-        var tap = 0
-        while (tap + 1 < count) {
-            even += input[from + tap] * coefficients[base + tap]
-            odd += input[from + tap + 1] * coefficients[base + tap + 1]
-            tap += 2
-        }
-        if (tap < count) even += input[from + tap] * coefficients[base + tap]
-        return even + odd
     }
 
     private fun lagrangeWeights(at: Double) {
