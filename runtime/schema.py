@@ -50,6 +50,12 @@ def parse_json(text: str | bytes, where: str) -> Any:
     def refuse(constant: str) -> None:
         raise ConfigError(f"{where}: {constant} is not a JSON number")
 
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):  # 1e999
+            raise ConfigError(f"{where}: {digits:.40} is too large for a number")
+        return number
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) != len(pairs):
@@ -57,7 +63,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
         return members
 
     try:
-        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+        return json.loads(text, parse_constant=refuse, parse_float=finite, object_pairs_hook=unique)
     except ConfigError:
         raise
     except (ValueError, RecursionError) as error:

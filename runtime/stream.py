@@ -162,6 +162,7 @@ class WindowStream:
         if self._frames:
             self._frames.reset()
         self._pending: Float32 | None = None
+        self._skipped = 0  # rows still to come that lie between two windows
 
     def push(self, samples: Float32) -> list[Float32]:
         """Take samples and return the model inputs of the windows that they complete.
@@ -181,13 +182,15 @@ class WindowStream:
     def _cut(self, rows: Float32) -> list[Float32]:
         pending = rows if self._pending is None else np.concatenate([self._pending, rows])
         windows: list[Float32] = []
-        start = 0
+        start = self._skipped
         while start + self._size <= len(pending):
             window = pending[start : start + self._size]
             if self._frames is None:
                 window = extract(self._spec.feature, window, self._config)
             windows.append(to_tensor(window, self._spec))
             start += self._hop
+        # Without padding, the hop in frames may exceed a window's frames.
+        self._skipped = max(0, start - len(pending))
         self._pending = pending[start:].copy()
         return windows
 

@@ -108,6 +108,23 @@ def test_windows_are_slices_of_the_clips_frames(card: Card) -> None:
         np.testing.assert_allclose(window["x"][0], (part.T - part.mean()) / part.std(), atol=1e-3)
 
 
+def test_a_hop_longer_than_a_window_is_kept_between_pushes(card: Card) -> None:
+    features = dataclasses.replace(card.features, padding="none", n_fft=10_000, hop_length=10_000)
+    frames = features.n_frames(66_150)
+    shape = dataclasses.replace(card.inputs[0], shape=(1, features.n_mels, frames))
+    windowing = dataclasses.replace(card.windowing, hop_s=3.0)
+    sparse = dataclasses.replace(card, features=features, inputs=(shape,), windowing=windowing)
+    assert frames < round(66_150 / 10_000)
+    samples = noise(12 * 22_050)
+    whole, parts = CardStream(sparse), CardStream(sparse)
+    expected = whole.push(samples) + whole.flush()
+    windows = [window for chunk in in_chunks(samples, [1_000]) for window in parts.push(chunk)]
+    windows += parts.flush()
+    assert len(windows) == len(expected)
+    for window, other in zip(windows, expected, strict=True):
+        np.testing.assert_allclose(window["x"], other["x"], atol=1e-3)
+
+
 def test_a_feature_below_a_maximum_is_computed_from_each_windows_samples(card: Card) -> None:
     relative = dataclasses.replace(card, features=dataclasses.replace(card.features, top_db=40.0))
     samples = np.concatenate([noise(66_150), 0.001 * noise(66_150)])
