@@ -46,15 +46,10 @@ types: $(READY) ## Check types, strictly
 	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/typing/genrekit/$$folder; done
 	$(BIN)/mypy $(addprefix -p genrekit.,$(FOLDERS))
 
-# A skip fails in CI: there, nothing may be missing. The tests that librosa judges run in
-# processes of their own: its compiler (numba's LLVM) crashes beside PyTorch's (triton's).
-JUDGED := $(shell grep -rl librosa tests --include='test_*.py')
-PYTEST = $(BIN)/pytest -n 2 -m "not arm64 and not browser" $(if $(CI),--strict-skips)
+# A skip fails in CI: there, nothing may be missing.
 pytest: $(READY) ## All Python tests that need no system package
-	@echo "== tests against librosa"
-	$(PYTEST) $(JUDGED)
-	@echo "== all other tests"
-	$(PYTEST) tests $(addprefix --ignore=,$(JUDGED))
+	@echo "== tests"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not arm64 and not browser" $(if $(CI),--strict-skips)
 
 test-arm64: $(READY) ## The wheel on emulated Raspberry Pis (needs qemu-user-static; see .ci/run)
 	@echo "== emulated Raspberry Pis"

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+# librosa's functions are compiled on first use and kept on disk by numba. Two processes that do
+# so at once leave a file from which the next one crashes, so each test worker has its own.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "genrekit"
+_PLACE = hashlib.sha256(sys.prefix.encode()).hexdigest()[:12]
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["NUMBA_CACHE_DIR"] = str(_CACHE / "numba" / _PLACE / _WORKER)
 
 # A busy machine stalls now and then; pytest's own timeout ends what hangs.
 hypothesis.settings.register_profile("genrekit", deadline=None)
