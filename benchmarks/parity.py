@@ -210,10 +210,13 @@ def _all_deviations(
     if jobs == 1:
         yield from map(compare, paths)
         return
+    # The first track here: librosa compiles its functions on first use and keeps them on disk,
+    # and processes that do so at once leave a file from which the next one crashes.
+    yield compare(paths[0])
     # Fresh processes: a fork would inherit NumPy's threads in whatever state they are.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from pool.map(compare, paths)
+        yield from pool.map(compare, paths[1:])
 
 
 def _clips(samples: Float32) -> Iterator[tuple[str, Float32]]:
