@@ -50,6 +50,7 @@ FEATURE_MODULES = (
     "resample",
     "schema",
     "soundfile_reader",
+    "sliding",
     "spectral",
     "tabular",
     "tempo",

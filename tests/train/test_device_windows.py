@@ -63,8 +63,12 @@ def _card(representation: Representation) -> Card:
     )
 
 
+def segment_vector() -> Representation:
+    return feature_vector(window_s=3.0)
+
+
 @pytest.mark.parametrize("seconds", [30.013, 6.2, 2.0])
-@pytest.mark.parametrize("represent", [log_mel_image, mel_of_db_image, feature_vector])
+@pytest.mark.parametrize("represent", [log_mel_image, mel_of_db_image, segment_vector])
 def test_training_windows_are_the_device_s_windows(
     tmp_path: Path, gtzan: Path, represent: type[Representation], seconds: float
 ) -> None:
