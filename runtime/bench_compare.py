@@ -9,7 +9,7 @@ from .errors import ConfigError
 from .measure import Latency
 
 # Two sittings differ by more than the rounds of either know: another layout in memory, another
-# neighbour. Measured on a quiet machine, medians of unchanged code stayed within 5 %.
+# neighbour. 5 % is chosen, not measured: what one sitting and the next may differ by.
 BETWEEN_SITTINGS = 0.05
 _SIZE_TOLERANCE = 0.01
 _MEMORY_TOLERANCE = 0.05
