@@ -22,12 +22,12 @@ from genrekit.runtime.files import read_bounded, write_whole
 from genrekit.runtime.schema import decode, encode, parse_json
 
 from .composition import check_duration
+from .dataset import SYNTHETIC_MARK
 from .genres import GENRES
 from .rendering import render_track, soundfont_sha256
 
 GENERATOR_VERSION = 3  # one more whenever the sound changes
 SAMPLE_RATE = 22_050
-MANIFEST_NAME = "synthetic.json"
 MAX_TRACKS_PER_GENRE = 100_000  # GTZAN's names have five digits
 _MANIFEST_LIMIT = 65_536  # bytes
 _HEADER_BYTES = 44  # of a WAV file with one plain format chunk
@@ -138,7 +138,7 @@ _Task = tuple[Path, int, str, int, float]
 
 def _claim(out: Path, manifest: SyntheticManifest) -> None:
     """Write the manifest, or find that the folder's own is the same."""
-    path = out / MANIFEST_NAME
+    path = out / SYNTHETIC_MARK
     if not path.exists():
         if out.is_dir() and any(out.iterdir()):
             raise DataError(f"{out}: holds other files; name an empty or a new folder")

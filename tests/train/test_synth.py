@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from genrekit.runtime.errors import ConfigError, DataError
+from genrekit.train.dataset import SYNTHETIC_MARK
 from genrekit.train.genres import GENRES
 from genrekit.train.rendering import render_track
 from genrekit.train.synth import (
     GENERATOR_VERSION,
-    MANIFEST_NAME,
     track_path,
     track_seed,
     write_synthetic,
@@ -33,7 +33,7 @@ def contents(out: Path) -> dict[str, bytes]:
 
 def test_the_layout_is_that_of_gtzan(tmp_path: Path) -> None:
     write(tmp_path / "set")
-    names = {f"{genre}/{genre}.00000.wav" for genre in GENRES} | {MANIFEST_NAME}
+    names = {f"{genre}/{genre}.00000.wav" for genre in GENRES} | {SYNTHETIC_MARK}
     assert set(contents(tmp_path / "set")) == names
     with wave.open(str(tmp_path / "set/jazz/jazz.00000.wav")) as file:
         assert file.getparams()[:4] == (1, 2, 22_050, 44_100)
@@ -92,7 +92,7 @@ def test_progress_counts_what_is_there_already(tmp_path: Path) -> None:
 
 def test_the_manifest_says_that_the_set_is_synthetic(tmp_path: Path) -> None:
     write(tmp_path)
-    manifest = json.loads((tmp_path / MANIFEST_NAME).read_text())
+    manifest = json.loads((tmp_path / SYNTHETIC_MARK).read_text())
     assert manifest["synthetic"] is True
     assert manifest["seed"] == 3
     assert manifest["generator_version"] == GENERATOR_VERSION
@@ -109,7 +109,7 @@ def test_another_seed_is_refused(tmp_path: Path) -> None:
 
 def test_another_generators_set_is_refused(tmp_path: Path) -> None:
     write(tmp_path)
-    path = tmp_path / MANIFEST_NAME
+    path = tmp_path / SYNTHETIC_MARK
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps(manifest | {"generator_version": 0}))
     with pytest.raises(DataError, match="generator_version=0"):
