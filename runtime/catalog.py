@@ -31,13 +31,23 @@ def find_songs(paths: Iterable[Path], *, recursive: bool = False) -> Iterator[Pa
     Raises
     ------
     FileError
-        If a folder cannot be listed.
+        If a folder cannot be listed; after the last song, if a folder has none.
     """
+    empty = []
     for path in paths:
-        if path.is_dir():
-            yield from _songs_below(path, recursive)
-        else:
+        if not path.is_dir():
             yield path
+            continue
+        songs = _songs_below(path, recursive)
+        first = next(songs, None)
+        if first is None:
+            empty.append(path)
+        else:
+            yield first
+            yield from songs
+    if empty:
+        hint = "" if recursive else "; -r descends into subfolders"
+        raise FileError(f"{', '.join(map(str, empty))}: no song there{hint}")
 
 
 def _songs_below(folder: Path, recursive: bool) -> Iterator[Path]:

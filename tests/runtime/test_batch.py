@@ -66,6 +66,17 @@ def test_songs_are_found_in_order_and_links_are_no_way_into_a_loop(folder: Path)
     assert list(find_songs(named)) == named
 
 
+def test_a_folder_without_songs_is_an_error_after_the_songs_of_the_others(folder: Path) -> None:
+    empty = folder.parent / "empty"
+    (empty / "deep").mkdir(parents=True)
+    songs = find_songs([empty, folder])
+    assert next(songs) == folder / "b.wav"
+    with pytest.raises(FileError, match="empty: no song there; -r descends into subfolders"):
+        next(songs)
+    with pytest.raises(FileError, match=r"empty: no song there$"):
+        next(find_songs([empty], recursive=True))
+
+
 def test_a_folder_that_cannot_be_listed_is_an_error(folder: Path) -> None:
     songs = find_songs([folder], recursive=True)
     assert next(songs).name == "b.wav"
