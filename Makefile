@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser bench ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android bench ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -60,10 +60,14 @@ test-browser: $(READY) ## The report page in headless Chromium (needs chromium, 
 	npm install --no-save --silent --prefix build/browser axe-core@4
 	$(BIN)/pytest -m browser tests/browser $(if $(CI),--strict-skips)
 
+android: $(READY) ## Build, test and sign the Android demo's APK (packages: see android_demo/README.md)
+	@echo "== Android demo"
+	PYTHON=$(CURDIR)/$(BIN)/python OMP_NUM_THREADS=1 android_demo/build.sh
+
 bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)
 	$(BIN)/python -m genrekit.benchmarks.results build/demo
 
-ci: test test-arm64 test-browser ## Everything that CI runs
+ci: test test-arm64 test-browser android ## Everything that CI runs
 
 format: $(READY) ## Rewrite files in the project's format
 	$(BIN)/ruff check --fix .
