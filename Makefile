@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android bench ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz bench ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -64,10 +64,15 @@ android: $(READY) ## Build, test and sign the Android demo's APK (packages: see 
 	@echo "== Android demo"
 	PYTHON=$(CURDIR)/$(BIN)/python OMP_NUM_THREADS=1 android_demo/build.sh
 
+MINUTES ?= 1
+fuzz: $(READY) ## Fuzz the parsers, starting from the corpus (MINUTES=1)
+	@echo "== fuzzing for $(MINUTES) minutes"
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json build/fuzz/figures.json
+
 bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)
 	$(BIN)/python -m genrekit.benchmarks.results build/demo
 
-ci: test test-arm64 test-browser android ## Everything that CI runs
+ci: test fuzz test-arm64 test-browser android ## Everything that CI runs
 
 format: $(READY) ## Rewrite files in the project's format
 	$(BIN)/ruff check --fix .
