@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 MAX_CARD_BYTES = 1 << 20
 MAX_LABELS = 1_000
 MAX_INPUT_VALUES = 1 << 24  # 64 MiB of float32 in one window
+MAX_WINDOW_SAMPLES = 1 << 24  # 12 minutes at 22 050 Hz
+MAX_WINDOW_SPECTRUM = 1 << 26  # samples of all frames of one window together
+MAX_OVERLAP = 100  # windows that hold one sample
 
 NormalisationKind = Literal["none", "fixed", "window"]
 Layout = Literal["channel_band_frame", "frame_band", "vector"]
@@ -111,8 +114,11 @@ class Windowing:
     def __post_init__(self) -> None:
         if not 0.05 <= self.window_s <= 600.0:
             raise ConfigError(f"window_s={self.window_s}: must be 0.05..600 s")
-        if not 0.01 <= self.hop_s <= self.window_s:
-            raise ConfigError(f"hop_s={self.hop_s}: must be 0.01..window_s={self.window_s} s")
+        shortest = max(0.01, self.window_s / MAX_OVERLAP)
+        if not shortest <= self.hop_s <= self.window_s:
+            raise ConfigError(
+                f"hop_s={self.hop_s}: must be {shortest:g}..window_s={self.window_s} s"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,6 +245,12 @@ class Card:
         if len(self.reference.logits) != len(self.labels):
             raise ConfigError(
                 f"reference: {len(self.reference.logits)} logits for {len(self.labels)} labels"
+            )
+        spectrum = self.features.n_frames(self.window_samples) * self.features.n_fft
+        if self.window_samples > MAX_WINDOW_SAMPLES or spectrum > MAX_WINDOW_SPECTRUM:
+            raise ConfigError(
+                f"a window of {self.window_samples} samples, {spectrum} in its frames: must be at "
+                f"most {MAX_WINDOW_SAMPLES} and {MAX_WINDOW_SPECTRUM}"
             )
 
     @property

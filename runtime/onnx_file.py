@@ -11,6 +11,7 @@ from .protobuf import length_field, walk
 
 CARD_KEY = b"genrekit.card"
 MAX_FIELDS = 10_000  # of a ModelProto; a real one has a few dozen
+_MAX_ENTRY_FIELDS = 16  # of one metadata entry; a real one has two
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto.
 _IR_VERSION, _GRAPH, _METADATA_PROPS = 1, 7, 14
 _KEY, _VALUE = 1, 2
@@ -65,9 +66,12 @@ def join(model: bytes, card: bytes) -> bytes:
 def _card_text(entry: int | memoryview) -> bytes | None:
     if isinstance(entry, int):
         raise ArtifactError("metadata is not a message")
-    members = {
-        number: bytes(value)
-        for number, value, _, _ in walk(entry)
-        if isinstance(value, memoryview) and number in (_KEY, _VALUE)
-    }
-    return members.get(_VALUE) if members.get(_KEY) == CARD_KEY else None
+    members: dict[int, memoryview] = {}
+    for count, (number, value, _, _) in enumerate(walk(entry)):
+        if count >= _MAX_ENTRY_FIELDS:
+            raise ArtifactError(f"a metadata entry of over {_MAX_ENTRY_FIELDS} fields")
+        if isinstance(value, memoryview):
+            members[number] = value
+    if members.get(_KEY) != CARD_KEY or _VALUE not in members:
+        return None
+    return bytes(members[_VALUE])

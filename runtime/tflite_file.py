@@ -19,9 +19,11 @@ from .errors import ArtifactError
 
 CARD_NAME = "genrekit.json"
 LABELS_NAME = "labels.txt"
-_END_RECORD_BYTES = 22  # of a ZIP without a comment
+_END_RECORD = struct.Struct("<4s8xLLH")  # of a ZIP without a comment
+_ZIP64_LOCATOR_BYTES = 20
 _IDENTIFIER = b"TFL3"  # at offset 4 of every TFLite flatbuffer
 _MAX_MEMBER_BYTES = 1 << 20
+_MAX_DIRECTORY_BYTES = 1 << 16  # hundreds of members; `zipfile` would list millions
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 # What `zipfile` is seen to raise on hostile archives.
 _ZIP_ERRORS = (
@@ -58,9 +60,10 @@ def split(data: bytes) -> tuple[bytes, bytes | None]:
     """
     if len(data) < 8 or data[4:8] != _IDENTIFIER:
         raise ArtifactError("not a TFLite model")
-    end_record = len(data) - _END_RECORD_BYTES
-    if data[end_record : end_record + 4] != b"PK\x05\x06":
+    end_record = len(data) - _END_RECORD.size
+    if end_record < 0 or data[end_record : end_record + 4] != b"PK\x05\x06":
         return data, None
+    _check_directory(data, end_record)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             start = min((info.header_offset for info in archive.infolist()), default=0)
@@ -82,12 +85,27 @@ def join(model: bytes, card: bytes, labels: tuple[str, ...]) -> bytes:
     return buffer.getvalue()
 
 
+def _check_directory(data: bytes, end_record: int) -> None:
+    """Bound the list of members before `zipfile` reads it."""
+    _, size, _, _ = _END_RECORD.unpack_from(data, end_record)
+    if size > _MAX_DIRECTORY_BYTES:
+        raise ArtifactError(
+            f"its archive is corrupt: a directory of {size} bytes, over {_MAX_DIRECTORY_BYTES}"
+        )
+    # A 64-bit directory would take the place of the one just bounded.
+    if data[max(0, end_record - _ZIP64_LOCATOR_BYTES) :].startswith(b"PK\x06\x07"):
+        raise ArtifactError("its archive has a 64-bit directory: refused")
+
+
 def _member(archive: zipfile.ZipFile, name: str) -> bytes | None:
     members = [info for info in archive.infolist() if info.filename == name]
     if not members:
         return None
     if len(members) > 1:
         raise ArtifactError(f"two members named {name}")
+    # LZMA would allocate whatever its header asks for, up to 4 GiB.
+    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArtifactError(f"{name}: compression method {members[0].compress_type} is refused")
     if members[0].file_size > _MAX_MEMBER_BYTES:
         raise ArtifactError(f"{name}: {members[0].file_size} bytes, over {_MAX_MEMBER_BYTES}")
     with archive.open(members[0]) as file:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 
 from genrekit.runtime import onnx_file, tflite_file
 from genrekit.runtime.artifact import Artifact, read_artifact, write_artifact
-from genrekit.runtime.card import Card, InputSpec, Normalisation, Probe, read_card
+from genrekit.runtime.card import Card, InputSpec, Normalisation, Probe, Windowing, read_card
+from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ArtifactError, ConfigError, FileError, GenreKitError
 from genrekit.runtime.protobuf import length_field
 from genrekit.runtime.schema import canonical_json, encode
@@ -176,6 +178,56 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     target.write_bytes(buffer.getvalue())
     with pytest.raises(ArtifactError, match=r"genrekit.json: 67108864 bytes, over"):
         read_artifact(target)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_other_compressions_are_refused_before_they_allocate(method: int) -> None:
+    buffer = io.BytesIO(FLATBUFFER)
+    with zipfile.ZipFile(buffer, "a", method) as archive:
+        archive.writestr("genrekit.json", b"{}")
+    data = buffer.getvalue()
+    if method == zipfile.ZIP_LZMA:  # the dictionary that it asks for: 4 GiB
+        at = data.index(b"genrekit.json") + len("genrekit.json") + 5
+        data = data[:at] + b"\xff" * 4 + data[at + 4 :]
+    with pytest.raises(ArtifactError, match=f"compression method {method} is refused"):
+        tflite_file.split(data)
+
+
+def test_a_directory_of_very_many_members_is_not_listed() -> None:
+    entry = b"PK\x01\x02" + bytes(42)
+    entries = entry * 300_000
+    end = struct.pack("<4s8xLLH", b"PK\x05\x06", len(entries), len(FLATBUFFER), 0)
+    with pytest.raises(ArtifactError, match="a directory of 13800000 bytes, over 65536"):
+        tflite_file.split(FLATBUFFER + entries + end)
+    locator = b"PK\x06\x07" + bytes(16)
+    end = struct.pack("<4s8xLLH", b"PK\x05\x06", 0, len(FLATBUFFER), 0)
+    with pytest.raises(ArtifactError, match="64-bit directory"):
+        tflite_file.split(FLATBUFFER + locator + end)
+
+
+def test_a_metadata_entry_of_very_many_fields_is_not_walked_to_its_end() -> None:
+    entry = length_field(14, b"\x08\x01" * 2_000_000)
+    with pytest.raises(ArtifactError, match="over 16 fields"):
+        onnx_file.split(b"\x08\x01" + length_field(7, b"") + entry)
+
+
+@pytest.mark.parametrize(
+    ("features", "windowing"),
+    [
+        (FeatureConfig(sample_rate=192_000), Windowing(window_s=600.0, hop_s=600.0, short="wrap")),
+        (FeatureConfig(hop_length=1), Windowing(window_s=3.0, hop_s=3.0, short="wrap")),
+    ],
+)
+def test_a_window_too_large_for_a_small_machine_is_refused(
+    card: Card, features: FeatureConfig, windowing: Windowing
+) -> None:
+    with pytest.raises(ConfigError, match="in its frames: must be at most"):
+        dataclasses.replace(card, features=features, windowing=windowing)
+
+
+def test_windows_that_overlap_absurdly_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"hop_s=0\.02: must be 0\.03\.\.window_s=3\.0 s"):
+        Windowing(window_s=3.0, hop_s=0.02, short="wrap")
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
