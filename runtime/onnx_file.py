@@ -66,12 +66,12 @@ def join(model: bytes, card: bytes) -> bytes:
 def _card_text(entry: int | memoryview) -> bytes | None:
     if isinstance(entry, int):
         raise ArtifactError("metadata is not a message")
-    members: dict[int, memoryview] = {}
+    key, text = b"", None
     for count, (number, value, _, _) in enumerate(walk(entry)):
         if count >= _MAX_ENTRY_FIELDS:
             raise ArtifactError(f"a metadata entry of over {_MAX_ENTRY_FIELDS} fields")
-        if isinstance(value, memoryview):
-            members[number] = value
-    if members.get(_KEY) != CARD_KEY or _VALUE not in members:
-        return None
-    return bytes(members[_VALUE])
+        if number == _KEY and isinstance(value, memoryview):
+            key = bytes(value[: len(CARD_KEY) + 1])
+        elif number == _VALUE and isinstance(value, memoryview):
+            text = value
+    return bytes(text) if key == CARD_KEY and text is not None else None
