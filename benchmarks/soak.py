@@ -2,9 +2,10 @@
 
 `python -m genrekit.benchmarks.soak --hours 24 --model M` feeds generated audio, block by block,
 to the listener that `genrekit listen` runs. Resident memory must not grow by more than 1 MB after
-the first minute (of time; the first tenth, where a run is short), and what was said of stretches
-all along the way must be what the file path says of the same samples. Exits with 1 if not. Set
-OPENBLAS_NUM_THREADS=1, as the command `genrekit` does: blocks are too small to share.
+the first minute (of time; the first tenth, where a run is short), and every window's probabilities
+must be, bit for bit, what the file path says of the same audio, which it gets in a file's long
+blocks. Exits with 1 if not. Set OPENBLAS_NUM_THREADS=1, as the command `genrekit` does: blocks are
+too small to share.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import itertools
 import json
+import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from genrekit.runtime.arrays import Int64
+from genrekit.runtime.arrays import Float64
 from genrekit.runtime.artifact import Artifact, read_artifact
-from genrekit.runtime.audio import Audio
 from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError, GenreKitError
 from genrekit.runtime.files import write_whole
-from genrekit.runtime.listener import Listener
+from genrekit.runtime.listener import Listener, Update
 from genrekit.runtime.live import SILENT_DB, LiveConfig
 from genrekit.runtime.machine import Machine, describe_machine
-from genrekit.runtime.prediction import Score, Segment
 from genrekit.runtime.schema import encode
 from genrekit.runtime.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.stream import CardStream
@@ -39,11 +40,9 @@ from .endless_sound import second_of_sound, stretch
 from .resident_memory import ResidentMemory
 
 MAX_GROWTH_BYTES = 1_000_000
-MAX_DIFFERENCE = 1e-4  # of a probability: float32 sums of differently sized products
 
 _SHORTEST_S = 120.0  # of audio
-_CHECKS = 48  # stretches compared with the file path
-_CHECK_WINDOWS = 8  # in each
+_FILE_BLOCK_S = 5  # seconds that the file path takes at once
 _PROGRESS_S = 10.0  # of time
 
 
@@ -62,12 +61,12 @@ class Soak:
         Resident memory after the first minute, at the end, and the most since.
     rss : tuple of tuple of float
         Pairs of seconds of audio and bytes, along the way.
-    compared, labels_equal : int
-        Windows compared with the file path, and those with the same label.
+    identical : int
+        Windows whose probabilities are the file path's, bit for bit.
     largest_difference : float
-        Between their probabilities.
-    labels_sha256 : str
-        Of all labels in order, joined by newlines.
+        Between any two probabilities; infinite if one path made more windows.
+    probabilities_sha256 : str
+        Of all windows' probabilities, little-endian float64, in order.
     """
 
     machine: Machine
@@ -81,10 +80,9 @@ class Soak:
     rss_end_bytes: int
     rss_peak_bytes: int
     rss: tuple[tuple[float, int], ...]
-    compared: int
-    labels_equal: int
+    identical: int
     largest_difference: float
-    labels_sha256: str
+    probabilities_sha256: str
 
     @property
     def growth_bytes(self) -> int:
@@ -96,9 +94,8 @@ class Soak:
         """Whether memory is flat and the outputs are those of the file path."""
         return (
             self.growth_bytes <= MAX_GROWTH_BYTES
-            and self.compared > 0
-            and self.labels_equal == self.compared
-            and self.largest_difference <= MAX_DIFFERENCE
+            and self.identical == self.windows > 0
+            and self.largest_difference == 0.0
         )
 
 
@@ -125,22 +122,23 @@ def soak(artifact: Artifact, hours: float, *, engine: str | None = None, seed: i
     runner = load_engine(artifact, engine=engine)
     config = LiveConfig(smoothing_s=0.0, silence_db=SILENT_DB)  # each window's own probabilities
     listener = Listener(artifact, runner, config, Losses())
-    hop_s = CardStream(artifact.card).hop_s
-    last_window = int((hours * 3600 - artifact.card.windowing.window_s) / hop_s)
-    kept = _Kept(_checked_windows(last_window), artifact.card.labels)
-    labels = hashlib.sha256()
-    memory = ResidentMemory(hours * 3600)
-    windows = 0
+    rate, seconds = artifact.card.features.sample_rate, round(hours * 3600)
+    live = _Windows(artifact, seconds)
+    memory = ResidentMemory(seconds)
     start = time.perf_counter()
-    for block in _blocks(artifact.card.features.sample_rate, hours * 3600, seed):
-        for update in listener.hear(block):
-            best = update.score.ranking[0]
-            labels.update(f"{best.label}\n".encode())
-            kept.add(windows, best)
-            windows += 1
+    for block in _blocks(rate, seconds, seed):
+        live.add(listener.hear(block))
         memory.sample(listener.heard_s)
+    live.add(listener.finish())
     wall_s = time.perf_counter() - start
-    equal, difference = _compare(artifact, kept, seed=seed, engine=engine)
+    whole = GenreClassifier(artifact, engine=engine).windows(
+        (
+            stretch(first * rate, min(_FILE_BLOCK_S, seconds - first) * rate, rate, seed)
+            for first in range(0, seconds, _FILE_BLOCK_S)
+        ),
+        rate,
+    )
+    identical, difference = live.compare(whole)
     return Soak(
         machine=describe_machine(),
         model=artifact.path.name,
@@ -148,23 +146,22 @@ def soak(artifact: Artifact, hours: float, *, engine: str | None = None, seed: i
         engine=runner.name,
         audio_s=listener.heard_s,
         wall_s=wall_s,
-        windows=windows,
+        windows=live.count,
         rss_settled_bytes=memory.settled,
         rss_end_bytes=memory.last,
         rss_peak_bytes=memory.peak,
         rss=memory.samples,
-        compared=kept.count,
-        labels_equal=equal,
+        identical=identical,
         largest_difference=difference,
-        labels_sha256=labels.hexdigest(),
+        probabilities_sha256=live.digest(),
     )
 
 
-def _blocks(sample_rate: int, seconds: float, seed: int) -> Iterator[Block]:
+def _blocks(sample_rate: int, seconds: int, seed: int) -> Iterator[Block]:
     """Yield the generated audio as a sound card would deliver it."""
     size = round(BLOCK_S * sample_rate)
     began = told = time.monotonic()
-    for second in range(round(seconds)):
+    for second in range(seconds):
         samples = second_of_sound(second, sample_rate, seed)
         now = time.monotonic()
         if sys.stderr.isatty() and now - told > _PROGRESS_S:
@@ -175,55 +172,36 @@ def _blocks(sample_rate: int, seconds: float, seed: int) -> Iterator[Block]:
             yield Block(samples[at : at + size], sample_rate, time.monotonic())
 
 
-def _checked_windows(last_window: int) -> Int64:
-    """Return the first windows of the stretches that are compared, spread over all of them."""
-    last = max(0, last_window - 2 * _CHECK_WINDOWS)
-    return np.unique(np.linspace(0, last, _CHECKS).round().astype(np.int64))
+class _Windows:
+    """What was said of each window, in an array whose size is fixed from the start."""
 
-
-class _Kept:
-    """What was said of some windows, in arrays whose size is fixed from the start."""
-
-    def __init__(self, starts: Int64, labels: tuple[str, ...]) -> None:
-        self.starts = starts
-        self.windows = np.unique(starts[:, np.newaxis] + np.arange(_CHECK_WINDOWS))
-        self.label = np.full(len(self.windows), -1)
-        self.probability = np.full(len(self.windows), np.nan)
+    def __init__(self, artifact: Artifact, seconds: int) -> None:
+        labels = artifact.card.labels
+        most = int(seconds / CardStream(artifact.card).hop_s) + 1
+        self._said = np.full((most, len(labels)), np.nan)
+        self._place = {label: index for index, label in enumerate(labels)}
         self.count = 0
-        self._index_of = {label: index for index, label in enumerate(labels)}
 
-    def add(self, window: int, best: Score) -> None:
-        """Keep the label of a window, if it is one of those; windows come in order."""
-        if self.count < len(self.windows) and self.windows[self.count] == window:
-            self.label[self.count] = self._index_of[best.label]
-            self.probability[self.count] = best.probability
+    def add(self, updates: Iterable[Update]) -> None:
+        """Keep the probabilities of the next windows."""
+        for update in updates:
+            for score in update.score.ranking:
+                self._said[self.count, self._place[score.label]] = score.probability
             self.count += 1
 
+    def compare(self, whole: Iterable[Float64]) -> tuple[int, float]:
+        """Return how many windows are the same in another path, and the largest difference."""
+        identical, largest = 0, 0.0
+        for mine, other in itertools.zip_longest(self._said[: self.count], whole):
+            if mine is None or other is None:
+                return identical, math.inf
+            identical += np.array_equal(mine, other)
+            largest = max(largest, float(np.abs(mine - other).max()))
+        return identical, largest
 
-def _compare(
-    artifact: Artifact, kept: _Kept, *, seed: int, engine: str | None
-) -> tuple[int, float]:
-    """Classify each stretch as a clip of its own; return equal labels, largest difference."""
-    classifier = GenreClassifier(artifact, engine=engine)
-    card = artifact.card
-    rate = card.features.sample_rate
-    hop = round(CardStream(card).hop_s * rate)
-    # The clip's own edges are padded: it begins and ends so much outside what is compared.
-    lead = -(-card.features.n_fft // hop)
-    answers: dict[int, Segment] = {}
-    for first in kept.starts.tolist():
-        origin = max(0, first - lead)
-        count = (first - origin + _CHECK_WINDOWS + lead) * hop + card.window_samples
-        clip = Audio(stretch(origin * hop, count, rate, seed), rate)
-        segments = classifier.classify(clip).segments[first - origin :][:_CHECK_WINDOWS]
-        answers |= dict(enumerate(segments, start=first))
-    said = [answers[window] for window in kept.windows[: kept.count].tolist()]
-    equal = sum(
-        segment.label == card.labels[index]
-        for segment, index in zip(said, kept.label[: kept.count].tolist(), strict=True)
-    )
-    probability = np.array([segment.probability for segment in said])
-    return equal, float(np.abs(probability - kept.probability[: kept.count]).max(initial=0.0))
+    def digest(self) -> str:
+        """Return the SHA-256 of all probabilities."""
+        return hashlib.sha256(self._said[: self.count].astype("<f8").tobytes()).hexdigest()
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -258,8 +236,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{found.growth_bytes / 1e6:.2f} MB (bound {MAX_GROWTH_BYTES / 1e6:.0f} MB)"
     )
     print(
-        f"compared with the file path: {found.labels_equal} of {found.compared} labels equal, "
-        f"largest difference {found.largest_difference:.1e} (bound {MAX_DIFFERENCE:g})"
+        f"compared with the file path: {found.identical:,} of {found.windows:,} windows identical, "
+        f"largest difference {found.largest_difference:.1e}"
     )
     print("passed" if found.passed else "FAILED")
     return int(not found.passed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -75,26 +75,57 @@ class GenreClassifier:
             If it cannot be decoded or has no samples.
         """
         clock = _Stopwatch()
-        rate = self.card.features.sample_rate
-        stream = CardStream(self.card)
-        probabilities: list[Float64] = []
-        with clock.stage("total"):
-            samples = 0
-            blocks, source_rate = _blocks(source, clock)
-            resampler = Resampler(source_rate, rate)
+        samples = 0
+
+        def counted(blocks: Iterable[Float32]) -> Iterator[Float32]:
+            nonlocal samples
             for block in blocks:
                 samples += len(block)
-                with clock.stage("resample"):
-                    resampled = resampler.push(block)
-                with clock.stage("features"):
-                    windows = stream.push(resampled)
-                probabilities += self._infer(windows, clock)
+                yield block
+
+        with clock.stage("total"):
+            blocks, rate = _blocks(source, clock)
+            probabilities = list(self._windows(counted(blocks), rate, clock))
+        return self._predict(probabilities, samples / rate, clock.ms)
+
+    def windows(self, blocks: Iterable[Float32], sample_rate: int) -> Iterator[Float64]:
+        """Classify mono samples as they come, window by window.
+
+        Parameters
+        ----------
+        blocks : iterable of float32, shape (n,)
+            One recording, cut anywhere: the results do not depend on where.
+        sample_rate : int
+            Hz, of the blocks.
+
+        Yields
+        ------
+        float64, shape (labels,)
+            Probabilities of one window, in the order of the card's labels.
+
+        Raises
+        ------
+        AudioError
+            If there are no samples.
+        """
+        return self._windows(blocks, sample_rate, _Stopwatch())
+
+    def _windows(
+        self, blocks: Iterable[Float32], sample_rate: int, clock: _Stopwatch
+    ) -> Iterator[Float64]:
+        stream = CardStream(self.card)
+        resampler = Resampler(sample_rate, self.card.features.sample_rate)
+        for block in blocks:
             with clock.stage("resample"):
-                resampled = resampler.flush()
+                resampled = resampler.push(block)
             with clock.stage("features"):
-                windows = stream.push(resampled) + stream.flush()
-            probabilities += self._infer(windows, clock)
-        return self._predict(probabilities, stream.hop_s, samples / source_rate, clock.ms)
+                windows = stream.push(resampled)
+            yield from self._infer(windows, clock)
+        with clock.stage("resample"):
+            resampled = resampler.flush()
+        with clock.stage("features"):
+            windows = stream.push(resampled) + stream.flush()
+        yield from self._infer(windows, clock)
 
     def _infer(self, windows: list[dict[str, Float32]], clock: _Stopwatch) -> list[Float64]:
         with clock.stage("inference"):
@@ -106,11 +137,11 @@ class GenreClassifier:
     def _predict(
         self,
         probabilities: list[Float64],
-        hop_s: float,
         duration_s: float,
         latency_ms: dict[str, float],
     ) -> Prediction:
         labels, window_s = self.card.labels, self.card.windowing.window_s
+        hop_s = CardStream(self.card).hop_s
         segments = []
         for index, row in enumerate(probabilities):
             best = int(row.argmax())

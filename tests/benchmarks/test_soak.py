@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -41,7 +42,8 @@ def test_a_short_soak_is_flat_and_equal_to_the_file_path(model_path: Path, tmp_p
     document = json.loads(out.read_text())
     assert document["passed"] is True
     assert document["audio_s"] == pytest.approx(360.0)
-    assert document["labels_equal"] == document["compared"] > 100
+    assert document["identical"] == document["windows"] > 200
+    assert document["largest_difference"] == 0.0
     growth = document["rss_peak_bytes"] - document["rss_settled_bytes"]
     assert growth <= MAX_GROWTH_BYTES
 
@@ -50,7 +52,16 @@ def test_another_seed_gives_other_labels(model_path: Path) -> None:
     model = read_artifact(model_path)
     first, other = (soak(model, 2 / 60, seed=seed) for seed in (0, 1))
     assert first.windows == other.windows > 70
-    assert first.labels_sha256 != other.labels_sha256
+    assert first.probabilities_sha256 != other.probabilities_sha256
+
+
+def test_a_window_that_differs_fails_the_soak(model_path: Path) -> None:
+    good = soak(read_artifact(model_path), 2 / 60)
+    assert good.passed
+    assert not dataclasses.replace(good, identical=good.windows - 1).passed
+    assert not dataclasses.replace(good, largest_difference=1e-9).passed
+    grown = good.rss_settled_bytes + MAX_GROWTH_BYTES + 1
+    assert not dataclasses.replace(good, rss_peak_bytes=grown).passed
 
 
 def test_a_soak_too_short_to_see_anything_is_refused(model_path: Path) -> None:
