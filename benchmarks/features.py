@@ -15,20 +15,20 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
+from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.features import extract
-from genrekit.runtime.files import write_whole
 from genrekit.runtime.hpss import separate
+from genrekit.runtime.machine import Machine, describe_machine
 from genrekit.runtime.measure import Latency, Ratio, time_rounds
 from genrekit.runtime.mel import mel_spectrogram
 from genrekit.runtime.spectral import power_spectrogram, stft
@@ -58,6 +58,16 @@ class Timing:
     ratio: Ratio  # to librosa's time in the same round
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureTimes:
+    """All timings of one sitting, on one machine."""
+
+    kind: Literal["genrekit-features"] = "genrekit-features"
+    schema: int = 1
+    machine: Machine
+    timings: tuple[Timing, ...]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; return 0, or 1 if the audio cannot be used."""
     args = _parser().parse_args(argv)
@@ -66,15 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # BLAS reads its environment when NumPy loads, which is before this line.
         importlib.import_module("threadpoolctl").threadpool_limits(1)
         samples = load_audio(args.audio, _RATE).samples if args.audio else synthetic(30.0)
-        timings = [
+        timings = tuple(
             timing
             for stage in args.stage or STAGES
             for audio_s in _ROUNDS
             for timing in measure(stage, samples, audio_s)
-        ]
+        )
         if args.json:
-            document = [dataclasses.asdict(timing) for timing in timings]
-            write_whole(args.json, json.dumps(document, indent=2, allow_nan=False) + "\n")
+            write_document(args.json, FeatureTimes(machine=describe_machine(), timings=timings))
     except (GenreKitError, OSError) as error:
         sys.stderr.write(f"features: {error}\n")
         return 1

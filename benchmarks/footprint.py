@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
@@ -20,14 +19,14 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from email.parser import Parser
 from pathlib import Path
+from typing import Literal
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import DataError, GenreKitError
-from genrekit.runtime.files import write_whole
-from genrekit.runtime.schema import encode
 
 ARCHITECTURES = ("x86_64", "aarch64")
 SETS: dict[str, tuple[str, ...]] = {
@@ -75,6 +74,16 @@ class Footprint:
     def installed_bytes(self) -> int:
         """Sum over the packages."""
         return sum(package.installed_bytes for package in self.packages)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Footprints:
+    """All sets on all architectures, for one version of Python."""
+
+    kind: Literal["genrekit-footprint"] = "genrekit-footprint"
+    schema: int = 1
+    python: str
+    sets: tuple[Footprint, ...]
 
 
 class Environment:
@@ -230,13 +239,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result")
     args = parser.parse_args(argv)
     try:
-        found = [
+        found = tuple(
             measure(architecture, name, _cache()) for architecture in ARCHITECTURES for name in SETS
-        ]
+        )
         if args.json:
-            sets = [{**encode(item), "installed_bytes": item.installed_bytes} for item in found]
-            document = {"kind": "genrekit-footprint", "python": _PYTHON, "sets": sets}
-            write_whole(args.json, json.dumps(document, indent=1) + "\n")
+            write_document(args.json, Footprints(python=_PYTHON, sets=found))
     except GenreKitError as error:
         sys.stderr.write(f"footprint: {error}\n")
         return 1

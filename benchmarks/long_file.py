@@ -15,10 +15,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
+from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import ConfigError, EngineError, GenreKitError
-from genrekit.runtime.files import write_whole
-from genrekit.runtime.schema import encode
+from genrekit.runtime.machine import Machine, describe_machine
 
 MAX_PEAK_BYTES = 150_000_000
 _MAX_DATA_BYTES = 2**32 - 37  # of a WAV, whose sizes have 32 bits
@@ -48,6 +49,9 @@ class LongFile:
         Predictions in its answer.
     """
 
+    kind: Literal["genrekit-long-file"] = "genrekit-long-file"
+    schema: int = 1
+    machine: Machine
     model: str
     sample_rate: int
     audio_s: float
@@ -105,6 +109,7 @@ def measure(model: Path, hours: float, sample_rate: int) -> LongFile:
         raise EngineError((result.stderr.strip().splitlines() or ["the process failed"])[-1])
     answer = json.loads(result.stdout)
     return LongFile(
+        machine=describe_machine(),
         model=model.name,
         sample_rate=sample_rate,
         audio_s=answer["duration_s"],
@@ -125,8 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         found = measure(args.model, args.hours, args.rate)
         if args.json:
-            document = {"kind": "genrekit-long-file", "passed": found.passed, **encode(found)}
-            write_whole(args.json, json.dumps(document, indent=1) + "\n")
+            write_document(args.json, found)
     except GenreKitError as error:
         sys.stderr.write(f"long_file: {error}\n")
         return 1

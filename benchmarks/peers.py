@@ -13,7 +13,6 @@ import argparse
 import datetime
 import functools
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,19 +24,19 @@ import numpy as np
 
 from genrekit.runtime.arrays import Float32, Int64
 from genrekit.runtime.audio import load_audio
+from genrekit.runtime.cold_start import fresh_environment
 from genrekit.runtime.disturbance import check_quiet
+from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import DataError, DependencyError, EngineError, GenreKitError
-from genrekit.runtime.files import write_whole
 from genrekit.runtime.machine import describe_machine
 from genrekit.runtime.measure import Latency, Ratio, fitting_rounds, run_rounds, time_rounds
-from genrekit.runtime.schema import encode
 from genrekit.train.dataset import audio_source, open_dataset
 from genrekit.train.metrics import share
 from genrekit.train.run import Run
 
 from .install_size import installed_bytes, versions
 from .peer_ways import WAYS, Model
-from .peers_document import KIND, SCHEMA_VERSION, PeerResult, PeersDocument
+from .peers_document import PeerResult, PeersDocument
 
 _BUDGET_S = 5.0  # per way
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -50,8 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         document = measure(model, args.songs, processes=args.processes, force=args.force)
         if args.json:
-            text = json.dumps(encode(document), indent=1, allow_nan=False)
-            write_whole(args.json, text + "\n")
+            write_document(args.json, document)
     except (GenreKitError, OSError) as error:
         sys.stderr.write(f"peers: {error}\n")
         return 1
@@ -110,8 +108,6 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     )
     window_s = run.representation.windowing.window_s
     return PeersDocument(
-        kind=KIND,
-        schema=SCHEMA_VERSION,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=machine,
         work=f"{run.settings.model} on {window_s:g} s of samples, one thread",
@@ -172,7 +168,7 @@ def _start(name: str, model: Model, clip: Path) -> tuple[float, int]:
     """Return seconds to the first prediction, and the peak of memory, of a fresh process."""
     command = [sys.executable, "-m", "genrekit.benchmarks.peer_ways", name]
     command += [str(path) for path in (model.run, model.fp32, model.int8, clip)]
-    environment = {**os.environ, **dict.fromkeys(_THREADS, "1")}
+    environment = fresh_environment(**dict.fromkeys(_THREADS, "1"))
     start = time.monotonic()
     result = subprocess.run(command, capture_output=True, text=True, env=environment)  # noqa: S603 - ours
     if result.returncode:

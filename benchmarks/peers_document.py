@@ -6,12 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import Final, Literal
 
-from genrekit.runtime.bench_document import MAX_DOCUMENT_BYTES
-from genrekit.runtime.errors import ConfigError
-from genrekit.runtime.files import read_bounded
+from genrekit.runtime.document import read_document
 from genrekit.runtime.machine import Machine
 from genrekit.runtime.measure import Latency, Ratio
-from genrekit.runtime.schema import decode, parse_json
 from genrekit.train.metrics import Share
 
 KIND: Final = "genrekit-peers"
@@ -61,8 +58,8 @@ class PeerResult:
 class PeersDocument:
     """All ways, measured in the same rounds; those that do not run here, with the reason."""
 
-    kind: Literal["genrekit-peers"]
-    schema: int
+    kind: Literal["genrekit-peers"] = KIND
+    schema: int = SCHEMA_VERSION
     created: str
     machine: Machine
     work: str
@@ -71,16 +68,5 @@ class PeersDocument:
 
 
 def read_peers(path: Path) -> PeersDocument:
-    """Read a document from a file.
-
-    Raises
-    ------
-    ConfigError
-        If it is not one, or of another schema version.
-    """
-    document = parse_json(read_bounded(path, MAX_DOCUMENT_BYTES), str(path))
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise ConfigError(f"{path}: not written by genrekit.benchmarks.peers")
-    if document.get("schema") != SCHEMA_VERSION:
-        raise ConfigError(f"{path}: schema {document.get('schema')!r:.20}: measure again")
-    return decode(PeersDocument, document, str(path))
+    """Read a document from a file; raises as `read_document`."""
+    return read_document(path, PeersDocument, command="genrekit.benchmarks.peers --json")

@@ -14,25 +14,24 @@ import argparse
 import dataclasses
 import hashlib
 import itertools
-import json
 import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from genrekit.runtime.arrays import Float64
 from genrekit.runtime.artifact import Artifact, read_artifact
 from genrekit.runtime.classifier import GenreClassifier
+from genrekit.runtime.document import write_document
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError, GenreKitError
-from genrekit.runtime.files import write_whole
 from genrekit.runtime.listener import Listener, Update
 from genrekit.runtime.live import SILENT_DB, LiveConfig
 from genrekit.runtime.machine import Machine, describe_machine
-from genrekit.runtime.schema import encode
 from genrekit.runtime.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.stream import CardStream
 
@@ -69,6 +68,8 @@ class Soak:
         Of all windows' probabilities, little-endian float64, in order.
     """
 
+    kind: Literal["genrekit-soak"] = "genrekit-soak"
+    schema: int = 1
     machine: Machine
     model: str
     model_sha256: str
@@ -220,8 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         found = soak(read_artifact(args.model), args.hours, engine=args.engine, seed=args.seed)
         if args.json:
-            document = {"kind": "genrekit-soak", "passed": found.passed, **encode(found)}
-            write_whole(args.json, json.dumps(document, indent=1) + "\n")
+            write_document(args.json, found)
     except GenreKitError as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from .bench_document import (
-    KIND,
-    SCHEMA_VERSION,
     BenchDocument,
     Conditions,
     Efficiency,
@@ -87,8 +85,6 @@ def bench(
         ]
     load_during = foreign_load(started, CpuTimes.now(), machine.cores)
     return BenchDocument(
-        kind=KIND,
-        schema=SCHEMA_VERSION,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=machine,
         conditions=_conditions(settings, machine, speeds.core, load_before, load_during),

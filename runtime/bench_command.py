@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from .bench_compare import compare_bench
     from .bench_document import read_bench
     from .bench_subject import BenchSettings
-    from .files import write_whole
-    from .schema import encode
+    from .document import write_document
 
     settings = BenchSettings(
         threads=args.threads,
@@ -89,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
     old = read_bench(args.compare) if args.compare else None  # before minutes are spent
     document = bench(args.models, settings, tell=_tell)
     if args.json:
-        text = json.dumps(encode(document), indent=1, ensure_ascii=False, allow_nan=False)
-        write_whole(args.json, text + "\n")
+        write_document(args.json, document)
     _print_document(document)
     if old is None:
         return 0

@@ -12,18 +12,15 @@ from typing import Final, Literal
 from .card import Accuracy
 from .ceiling import Ceiling
 from .cold_start import ColdStart, Memory
-from .errors import ConfigError
-from .files import read_bounded
+from .document import read_document
 from .machine import Machine
 from .measure import Latency, Ratio
 from .operations import Operations
 from .operator_profile import OperatorTime
-from .schema import decode, parse_json
 from .sustained import Sustained
 
 KIND: Final = "genrekit-bench"
 SCHEMA_VERSION = 1
-MAX_DOCUMENT_BYTES = 1 << 26
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,8 +227,8 @@ class Speedup:
 class BenchDocument:
     """All of one `genrekit bench`."""
 
-    kind: Literal["genrekit-bench"]
-    schema: int
+    kind: Literal["genrekit-bench"] = KIND
+    schema: int = SCHEMA_VERSION
     created: str
     machine: Machine
     conditions: Conditions
@@ -240,19 +237,5 @@ class BenchDocument:
 
 
 def read_bench(path: Path) -> BenchDocument:
-    """Read a document from a file.
-
-    Raises
-    ------
-    ConfigError
-        If it is not one, or of another schema version.
-    """
-    document = parse_json(read_bounded(path, MAX_DOCUMENT_BYTES), str(path))
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise ConfigError(f"{path}: not written by 'genrekit bench --json'")
-    if document.get("schema") != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{path}: schema {document.get('schema')!r:.20}, this genrekit reads {SCHEMA_VERSION}: "
-            "measure again"
-        )
-    return decode(BenchDocument, document, str(path))
+    """Read a document from a file; raises as `read_document`."""
+    return read_document(path, BenchDocument, command="genrekit bench --json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +12,9 @@ import numpy as np
 import pytest
 
 from genrekit.benchmarks.endless_sound import second_of_sound, stretch
-from genrekit.benchmarks.soak import MAX_GROWTH_BYTES, soak
+from genrekit.benchmarks.soak import MAX_GROWTH_BYTES, Soak, soak
 from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.document import read_document
 from genrekit.runtime.errors import ConfigError
 
 
@@ -39,13 +39,11 @@ def test_a_short_soak_is_flat_and_equal_to_the_file_path(model_path: Path, tmp_p
         text=True,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    document = json.loads(out.read_text())
-    assert document["passed"] is True
-    assert document["audio_s"] == pytest.approx(360.0)
-    assert document["identical"] == document["windows"] > 200
-    assert document["largest_difference"] == 0.0
-    growth = document["rss_peak_bytes"] - document["rss_settled_bytes"]
-    assert growth <= MAX_GROWTH_BYTES
+    found = read_document(out, Soak, command="soak")
+    assert found.passed
+    assert found.audio_s == pytest.approx(360.0)
+    assert found.identical == found.windows > 200
+    assert found.growth_bytes <= MAX_GROWTH_BYTES
 
 
 def test_another_seed_gives_other_labels(model_path: Path) -> None:
