@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz bench ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz bench endurance ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,8 +69,12 @@ fuzz: $(READY) ## Fuzz the parsers, starting from the corpus (MINUTES=1)
 	@echo "== fuzzing for $(MINUTES) minutes"
 	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json build/fuzz/figures.json
 
+DEMO ?= build/demo
 bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)
-	$(BIN)/python -m genrekit.benchmarks.results build/demo
+	$(BIN)/python -m genrekit.benchmarks.results $(DEMO)
+
+endurance: $(READY) ## Measure a day of live sound and a file of ten hours into benchmarks/results
+	$(BIN)/python -m genrekit.benchmarks.results --endurance
 
 ci: test fuzz test-arm64 test-browser android ## Everything that CI runs
 

@@ -1,132 +1,124 @@
-"""Results: measure the demo's artifacts for this repository, and keep its tables in step.
+"""Results: measure this machine for the repository, and keep its tables in step.
 
-`python -m genrekit.benchmarks.results DEMO` (which is `make bench`) writes `results/*.json` and
-refreshes the tables; `--tables` only refreshes them from what is there.
+`python -m genrekit.benchmarks.results DEMO` (which is `make bench`) measures the demo's artifacts
+and the features, writes `results/*.json` and refreshes the tables; `--endurance` measures what
+takes longer: a day of live sound, a file of ten hours, sizes of installations; `--tables` only
+refreshes the tables from what is there.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrekit.runtime.bench_document import BenchDocument, ModelBench
+from genrekit.runtime.cold_start import fresh_environment
+from genrekit.runtime.default_model import choose_model
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import write_whole
 
-from .report_sources import Sources, read_sources
+from . import targets
+from .report_sources import read_sources
+from .results_tables import artifact_table, peer_table
 
 FOLDER = Path(__file__).parent / "results"
 PAGES = (Path(__file__).parent / "README.md", Path(__file__).parents[1] / "README.md")
-BEGIN, END = "<!-- results: made by `make bench` -->", "<!-- results end -->"
 ARTIFACTS = ("resnet18_fp32.onnx", "resnet18_int8.onnx", "mlp_dense.tflite", "mlp_pruned.tflite")
+# A page holds a table between `<!-- table: NAME -->` and `<!-- table end -->`.
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- table end -->)", re.DOTALL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and refresh; return 0, or the status of the command that failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("demo", nargs="?", type=Path, help="folder that `make demo` filled")
+    parser.add_argument("--endurance", action="store_true", help="measure what takes longer")
     parser.add_argument("--tables", action="store_true", help="only refresh the tables")
     parser.add_argument("--force", action="store_true", help="measure on a busy machine, too")
     args = parser.parse_args(argv)
-    if (args.demo is None) == (not args.tables):
-        parser.error("give the demo's folder, or --tables")
+    if (args.demo is not None) + args.endurance + args.tables != 1:
+        parser.error("give the demo's folder, --endurance or --tables")
     try:
-        if args.demo and (status := _measure(args.demo, force=args.force)):
+        if args.demo and (status := _measure(args.demo, ["--force"] if args.force else [])):
+            return status
+        if args.endurance and (status := _endure()):
             return status
         for page in PAGES:
-            text = page.read_text("utf-8")
-            if BEGIN in text:
-                write_whole(page, refreshed(text, read_results()))
+            write_whole(page, refreshed(page.read_text("utf-8"), read_tables()))
     except (GenreKitError, OSError) as error:
         sys.stderr.write(f"results: {error}\n")
         return 1
     return 0
 
 
-def read_results(folder: Path = FOLDER) -> Sources:
-    """Read the committed documents of this kind; there may be none."""
-    return read_sources(_documents(folder))
+def read_tables(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the tables of a folder's documents, by the names that pages give them."""
+    sources = read_sources(_documents(folder))
+    tables = {
+        "artifacts": artifact_table(sources),
+        "peers": peer_table(sources),
+        "targets": targets.render(targets.read_targets(folder)),
+    }
+    return {name: text.strip() or "Not measured yet." for name, text in tables.items()}
 
 
-def refreshed(page: str, sources: Sources) -> str:
-    """Return a page with the table between its markers made anew."""
-    before, rest = page.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{BEGIN}\n\n{table(sources)}\n{END}{after}"
+def refreshed(page: str, tables: dict[str, str]) -> str:
+    """Return a page with what stands between its markers made anew."""
+    return _TABLE.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n\n{found[3]}", page)
 
 
-def table(sources: Sources) -> str:
-    """Lay the results out in Markdown."""
-    if not sources.benches:
-        return "No results yet: `make bench` measures them.\n"
-    lines = []
-    for bench in sources.benches:
-        machine = bench.machine
-        lines += [
-            f"{machine.board or machine.cpu}, {machine.cores} cores, {bench.conditions.threads} "
-            f"thread, {bench.created[:10]}:",
-            "",
-            "| artifact | bytes | smaller | tracks right [95 %], n | same label | engine p50 ms "
-            "| as fast [95 %] | file to genre p50 ms | peak MiB | cold start ms |",
-            "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-            *(_row(sources, bench, model) for model in bench.models),
-            "",
-        ]
-    return "\n".join(lines)
-
-
-def _row(sources: Sources, bench: BenchDocument, model: ModelBench) -> str:
-    accuracy, agreement = "", ""
-    known = sources.accuracy(model)
-    if known and known.share.value is not None and known.share.ci95 is not None:
-        low, high = known.share.ci95
-        accuracy = f"{known.share.value:.1%} [{low:.1%}, {high:.1%}], {known.share.n}"
-        agreement = "" if known.agreement is None else f"{known.agreement:.1%}"
-    speedup = next((s.engine_alone for s in bench.speedups if s.model == model.model), None)
-    cells = (
-        f"`{model.model}`",
-        f"{model.bytes:,}",
-        f"{model.source_bytes / model.bytes:.2f}x" if model.source_bytes else "",
-        accuracy,
-        agreement,
-        f"{model.engine_alone.p50_ms:.3f}",
-        f"{speedup.median:.2f}x [{speedup.ci95[0]:.2f}, {speedup.ci95[1]:.2f}]" if speedup else "",
-        f"{model.single_stream.total.p50_ms:.1f}",
-        f"{model.memory.peak / 2**20:.0f}",
-        f"{model.cold_start.total.p50_ms:.0f}",
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _measure(demo: Path, *, force: bool) -> int:
+def _measure(demo: Path, forced: list[str]) -> int:
     """Run the commands that a user would; each model family is compared within itself."""
     models = [demo / name for name in ARTIFACTS]
-    forced = ["--force"] if force else []
-    for name, pair in (("images", models[:2]), ("vectors", models[2:])):
+    steps: list[tuple[str, list[object]]] = [
+        ("features", ["--json", FOLDER / "features.json"]),
+        ("startup", ["--model", models[1], "--json", FOLDER / "startup.json", *forced]),
+        ("live_cost", ["--json", FOLDER / "live_cost.json", *forced]),
+    ]
+    for name, group in (
+        ("default", [choose_model(None)]),
+        ("images", models[:2]),
+        ("vectors", models[2:]),
+    ):
         out = FOLDER / f"bench-{name}.json"
-        words = ["bench", *pair, "--json", out, "--profile", "--minutes", 1, *forced]
-        if status := _run("genrekit.runtime.cli", *words):
-            return status
-    peers = [demo / "runs" / "resnet18", *models[:2], "--songs", demo / "unseen"]
-    status = _run("genrekit.benchmarks.peers", *peers, "--json", FOLDER / "peers.json", *forced)
-    return status or _run(
-        "genrekit.runtime.cli", "report", *_documents(FOLDER), "-o", demo / "results.html"
+        words = ["bench", *group, "--json", out, "--profile", "--minutes", 1, *forced]
+        steps.append(("cli", words))
+    words = [demo / "runs" / "resnet18", *models[:2], "--songs", demo / "unseen"]
+    steps.append(("peers", [*words, "--json", FOLDER / "peers.json", *forced]))
+    if status := _run_all(steps):
+        return status
+    return _run("cli", "report", *_documents(FOLDER), "-o", demo / "results.html")
+
+
+def _endure() -> int:
+    model = choose_model(None)
+    return _run_all(
+        [
+            ("soak", ["--model", model, "--json", FOLDER / "soak.json"]),
+            ("long_file", ["--model", model, "--json", FOLDER / "long_file.json"]),
+            ("footprint", ["--json", FOLDER / "footprint.json"]),
+        ]
     )
 
 
 def _documents(folder: Path) -> list[Path]:
-    """Return what this module wrote; others keep their results in the same folder."""
+    """Return what a report shows; others keep their results in the same folder."""
     return sorted(folder.glob("bench-*.json")) + sorted(folder.glob("peers.json"))
 
 
-def _run(module: str, *words: object) -> int:
-    command = [sys.executable, "-m", module, *map(str, words)]
+def _run_all(steps: Sequence[tuple[str, Sequence[object]]]) -> int:
+    """Run one after another until one fails; return its status."""
+    return next((status for name, words in steps if (status := _run(name, *words))), 0)
+
+
+def _run(name: str, *words: object) -> int:
+    folder = "runtime" if name == "cli" else "benchmarks"
+    command = [sys.executable, "-m", f"genrekit.{folder}.{name}", *map(str, words)]
     # One thread, also where NumPy's or torch's libraries would take all cores.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = fresh_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     return subprocess.run(command, env=environment).returncode  # noqa: S603 - ours
 
 

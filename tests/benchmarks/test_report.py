@@ -1,4 +1,4 @@
-"""The report and the results table, from documents filled by their own schema."""
+"""The report, from documents filled by their own schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from genrekit.benchmarks.charts_speed import _undominated
 from genrekit.benchmarks.install_size import installed_bytes
 from genrekit.benchmarks.peers_document import PeersDocument
 from genrekit.benchmarks.report import report
-from genrekit.benchmarks.results import BEGIN, END, PAGES, read_results, refreshed
 from genrekit.runtime.bench_document import BenchDocument
 from genrekit.runtime.cli import main
 from genrekit.runtime.errors import ConfigError
@@ -129,24 +128,3 @@ def test_an_install_holds_the_package_and_what_it_needs() -> None:
 def test_the_frontier_leaves_out_what_another_beats() -> None:
     points = [(3.0, 0.8), (1.0, 0.5), (2.0, 0.4), (2.0, 0.7), (4.0, 0.8)]
     assert _undominated(points) == [(1.0, 0.5), (2.0, 0.7), (3.0, 0.8)]
-
-
-def test_a_table_is_refreshed_between_its_markers(path: Path) -> None:
-    page = f"before\n{BEGIN}\nyesterday\n{END}\nafter\n"
-    fresh = refreshed(page, read_results(path.parent))
-    assert fresh.startswith(f"before\n{BEGIN}\n")
-    assert fresh.endswith(f"{END}\nafter\n")
-    assert "1,234,567" in fresh
-    assert "yesterday" not in fresh
-    assert refreshed(fresh, read_results(path.parent)) == fresh
-
-
-def test_the_pages_tables_are_those_of_the_committed_json() -> None:
-    results = read_results()
-    pages = [page.read_text("utf-8") for page in PAGES]
-    marked = [page for page in pages if BEGIN in page]
-    assert marked
-    for page in marked:
-        assert refreshed(page, results) == page, (
-            "run: python -m genrekit.benchmarks.results --tables"
-        )
