@@ -9,24 +9,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
-from genrekit.runtime.artifact import Artifact
 from genrekit.runtime.card import Card
 from genrekit.runtime.errors import ArtifactError
 from genrekit.runtime.graph_check import check_graph
 
 from .graph_models import CLASSES, IMAGE, as_artifact, float_onnx, int8_onnx, tflite_mlp, tiny_onnx
-
-WEIGHT = np.arange(12, dtype=np.float32).reshape(4, 3)
-
-
-def gemm() -> onnx.ModelProto:
-    return tiny_onnx(helper.make_node("Gemm", ["x", "w"], ["logits"]), w=WEIGHT)
-
-
-def tiny_artifact(card: Card, model: onnx.ModelProto, folder: Path) -> Artifact:
-    return as_artifact(card, model.SerializeToString(), folder, "x", (4,), "logits", 3)
+from .hostile_graphs import HOSTILE_ONNX, gemm, tiny_artifact
 
 
 @pytest.mark.parametrize(
@@ -102,116 +92,7 @@ def test_tflite_interface_must_be_the_cards(part: int, card: Card, tmp_path: Pat
         check_graph(as_artifact(card, model, tmp_path, *given))  # type: ignore[arg-type]  # of mixed types
 
 
-def _integer_input(model: onnx.ModelProto) -> None:
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.INT32
-
-
-def _second_output(model: onnx.ModelProto) -> None:
-    model.graph.output.add().CopyFrom(helper.make_tensor_value_info("w", TensorProto.FLOAT, [4, 3]))
-
-
-def _lying_output(model: onnx.ModelProto) -> None:
-    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(WEIGHT[:, :2].copy(), "w"))
-
-
-def _custom_domain(model: onnx.ModelProto) -> None:
-    model.graph.node[0].domain = "com.microsoft"
-
-
-def _control_flow(model: onnx.ModelProto) -> None:
-    model.graph.node.add(op_type="Loop", input=["x"], output=["looped"])
-
-
-def _sequence(model: onnx.ModelProto) -> None:
-    model.graph.node.add(op_type="SequenceConstruct", input=["x"], output=["s"])
-
-
-def _random(model: onnx.ModelProto) -> None:
-    model.graph.node.add(op_type="RandomNormalLike", input=["x"], output=["r"])
-
-
-def _external(model: onnx.ModelProto) -> None:
-    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "/etc/passwd")
-
-
-def _undefined(model: onnx.ModelProto) -> None:
-    model.graph.node[0].input[0] = "ghost"
-
-
-def _made_twice(model: onnx.ModelProto) -> None:
-    model.graph.node.append(model.graph.node[0])
-
-
-def _data_dependent(model: onnx.ModelProto) -> None:
-    model.graph.node.add(op_type="Reshape", input=["x", "logits"], output=["r"])
-
-
-def _constant(model: onnx.ModelProto, name: str, *values: int) -> None:
-    model.graph.initializer.append(numpy_helper.from_array(np.array(values), name))
-
-
-def _vast_expansion(model: onnx.ModelProto) -> None:
-    _constant(model, "sizes", 1 << 20, 1 << 20, 4)
-    model.graph.node.add(op_type="Expand", input=["x", "sizes"], output=["e"])
-
-
-def _doubling(model: onnx.ModelProto) -> None:
-    """Forty concatenations of a tensor with itself."""
-    for number in range(40):
-        source = f"c{number - 1}" if number else "x"
-        node = helper.make_node("Concat", [source, source], [f"c{number}"], axis=1)
-        model.graph.node.append(node)
-
-
-def _outer_product(model: onnx.ModelProto) -> None:
-    """Windows by windows: harmless for one, not for a long recording."""
-    model.graph.node.add(op_type="Transpose", input=["x"], output=["t"])
-    model.graph.node.add(op_type="MatMul", input=["x", "t"], output=["outer"])
-
-
-def _slow(model: onnx.ModelProto) -> None:
-    """Three tensors of 64 MiB, 2**36 multiplications for each."""
-    _constant(model, "sizes", 1 << 12, 1 << 12)
-    model.graph.initializer.append(numpy_helper.from_array(np.ones((1, 1), np.float32), "one"))
-    model.graph.node.add(op_type="Expand", input=["one", "sizes"], output=["m0"])
-    for number in range(3):
-        names = [f"m{number}", "m0"]
-        model.graph.node.add(op_type="MatMul", input=names, output=[f"m{number + 1}"])
-
-
-def _padding(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(
-        numpy_helper.from_array(np.ones((1, 1, 1), np.float32), "kernel")
-    )
-    _constant(model, "axes", 1)
-    model.graph.node.add(op_type="Unsqueeze", input=["x", "axes"], output=["u"])
-    node = helper.make_node(
-        "Conv", ["u", "kernel"], ["p"], pads=[1 << 30, 1 << 30], strides=[1 << 12]
-    )
-    model.graph.node.append(node)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (_integer_input, "element type 6, must be float32"),
-        (_second_output, "gives"),
-        (_lying_output, r"has shape \[1, 2\]"),
-        (_custom_domain, "custom operator domain 'com.microsoft'"),
-        (_control_flow, "Loop node 'looped': not an operator"),
-        (_sequence, "SequenceConstruct node 's': not an operator"),
-        (_random, "not an operator"),
-        (_external, "another file"),
-        (_undefined, "'ghost' is not made before it"),
-        (_made_twice, "made twice"),
-        (_data_dependent, "depends on data"),
-        (_vast_expansion, "empty or over"),
-        (_doubling, "empty or over"),
-        (_outer_product, "grows faster than the number of windows"),
-        (_slow, "m2.*needs over"),
-        (_padding, "pad must be shorter"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "reason"), HOSTILE_ONNX)
 def test_a_hostile_graph_is_refused_in_one_line(
     spoil: Callable[[onnx.ModelProto], None], reason: str, card: Card, tmp_path: Path
 ) -> None:

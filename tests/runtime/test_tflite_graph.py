@@ -20,6 +20,7 @@ from genrekit.runtime.tflite_shapes import check_tflite_shapes
 from genrekit.runtime.tflite_sparsity import MAX_DENSE, Level, Sparsity, locate_values
 
 from .graph_models import tflite_mlp
+from .hostile_graphs import HOSTILE_TFLITE, rebuilt_tflite
 
 KINDS = ["float", "softmax", "sparse", "dynamic", "sparse dynamic", "int8"]
 
@@ -123,95 +124,13 @@ def test_a_wrong_sparsity_is_refused(
         locate_values(sparsity, shape, 2)
 
 
-def _rebuilt(change: Callable[[Any], None]) -> bytes:
-    """Change a model through TensorFlow's own schema classes."""
-    import flatbuffers
-
-    model = schema.ModelT.InitFromPackedBuf(tflite_mlp("float"), 0)
-    change(model)
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def _custom(model: Any) -> None:
-    model.operatorCodes[0].builtinCode = schema.BuiltinOperator.CUSTOM
-    model.operatorCodes[0].customCode = b"Evil"
-
-
-def _unknown(model: Any) -> None:
-    model.operatorCodes[0].builtinCode = schema.BuiltinOperator.WHILE
-
-
-def _second_subgraph(model: Any) -> None:
-    model.subgraphs.append(model.subgraphs[0])
-
-
-def _outside_buffer(model: Any) -> None:
-    model.buffers[1].offset, model.buffers[1].size = 4_096, 4_096
-
-
-def _variable(model: Any) -> None:
-    model.subgraphs[0].tensors[0].isVariable = True
-
-
-def _string_tensor(model: Any) -> None:
-    model.subgraphs[0].tensors[0].type = schema.TensorType.STRING
-
-
-def _vast(model: Any) -> None:
-    tensor = model.subgraphs[0].tensors[0]
-    tensor.shape = tensor.shapeSignature = [1 << 30, 1 << 30]
-
-
-def _far_edge(model: Any) -> None:
-    model.subgraphs[0].operators[0].inputs = [1_000, 1, 2]
-
-
-def _short_weights(model: Any) -> None:
-    index = model.subgraphs[0].operators[0].inputs[1]
-    buffer = model.buffers[model.subgraphs[0].tensors[index].buffer]
-    buffer.data = buffer.data[:-4]
-
-
-def _lying_output(model: Any) -> None:
-    index = model.subgraphs[0].operators[0].outputs[0]
-    tensor = model.subgraphs[0].tensors[index]
-    tensor.shape, tensor.shapeSignature = [1, 257], [-1, 257]
-
-
-def _cycle(model: Any) -> None:
-    first = model.subgraphs[0].operators[0]
-    first.inputs = [first.outputs[0], *first.inputs[1:]]
-
-
-def _shuffled(model: Any) -> None:
-    model.subgraphs[0].operators[0].builtinOptions.weightsFormat = 1
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (_custom, "custom operator 'Evil'"),
-        (_unknown, "builtin operator 119"),
-        (_second_subgraph, "2 subgraphs"),
-        (_outside_buffer, "outside the flatbuffer"),
-        (_variable, "variable"),
-        (_string_tensor, "element type 5"),
-        (_vast, "elements, over"),
-        (_far_edge, "number 1000"),
-        (_short_weights, "bytes for shape"),
-        (_lying_output, "do not give the declared output"),
-        (_cycle, "not made before it"),
-        (_shuffled, "shuffled"),
-    ],
-)
+@pytest.mark.parametrize(("change", "reason"), HOSTILE_TFLITE)
 def test_what_the_kit_does_not_export_is_refused(
     change: Callable[[Any], None], reason: str
 ) -> None:
-    check_tflite_shapes(read_tflite_graph(_rebuilt(lambda _: None)))
+    check_tflite_shapes(read_tflite_graph(rebuilt_tflite(lambda _: None)))
     with pytest.raises(ArtifactError, match=reason):
-        check_tflite_shapes(read_tflite_graph(_rebuilt(change)))
+        check_tflite_shapes(read_tflite_graph(rebuilt_tflite(change)))
 
 
 def _read(data: bytes) -> TfliteGraph | ArtifactError:
