@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from .bench_document import read_bench
     from .bench_subject import BenchSettings
     from .document import write_document
+    from .files import check_not_input
 
     settings = BenchSettings(
         threads=args.threads,
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         profile=args.profile,
         force=args.force,
     )
+    if args.json:
+        check_not_input(args.json, [*args.models, *([args.audio] if args.audio else [])])
     old = read_bench(args.compare) if args.compare else None  # before minutes are spent
     document = bench(args.models, settings, tell=_tell)
     if args.json:

@@ -13,6 +13,7 @@ from .arrays import Float32, Float64
 from .artifact import Artifact, read_artifact
 from .audio import Audio, open_audio
 from .engines import load_engine
+from .errors import AudioError
 from .prediction import Prediction, Segment, rank, softmax
 from .resample import Resampler
 from .stream import CardStream
@@ -82,6 +83,8 @@ class GenreClassifier:
             for block in blocks:
                 samples += len(block)
                 yield block
+            if not samples:
+                raise AudioError(f"{_name(source)}: no samples: nothing to classify")
 
         with clock.stage("total"):
             blocks, rate = _blocks(source, clock)
@@ -155,6 +158,10 @@ class GenreClassifier:
             duration_s=duration_s,
             latency_ms=latency_ms,
         )
+
+
+def _name(source: str | os.PathLike[str] | Audio) -> str:
+    return "audio" if isinstance(source, Audio) else str(source)
 
 
 class _Stopwatch:

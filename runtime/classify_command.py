@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out and (args.json or args.segments):
         raise ConfigError("--json and --segments print, --out writes a file: choose one")
+    if args.top < 1:
+        raise ConfigError(f"--top {args.top}: must be at least 1")
     classifier, choice = _load(args)
     if args.out:
         return _write(args, classifier, choice)

@@ -77,12 +77,13 @@ def run(args: argparse.Namespace) -> None:
     """Compute the feature of `args.file` and write it."""
     from .audio import load_audio
     from .features import columns, extract
-    from .files import write_whole
+    from .files import check_not_input, write_whole
 
     config = _config(args)
     suffix = ".json" if str(args.out) == "-" else args.out.suffix
     if suffix not in _WRITERS:
         raise ConfigError(f"{args.out}: name it {', '.join('*' + name for name in _WRITERS)}")
+    check_not_input(args.out, [args.file])
     audio = load_audio(args.file, config.sample_rate)
     values = extract(args.kind, audio.samples, config)
     content = _WRITERS[suffix](values, columns(args.kind, config), args.kind, config)

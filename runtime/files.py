@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import FileError
@@ -42,6 +43,24 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
             temporary.unlink()
 
 
+def check_not_input(
+    target: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]
+) -> None:
+    """Refuse an output that is one of the inputs, by whatever name.
+
+    Raises
+    ------
+    FileError
+        Names the output.
+    """
+    for source in inputs:
+        same = False
+        with contextlib.suppress(OSError, ValueError):  # where one is missing, they differ
+            same = Path(target).samefile(source)
+        if same:
+            raise FileError(f"{target}: would write over {source}, which is read: choose another")
+
+
 def read_bounded(path: str | os.PathLike[str], limit: int) -> bytes:
     """Read a whole regular file of at most `limit` bytes.
 
@@ -52,8 +71,11 @@ def read_bounded(path: str | os.PathLike[str], limit: int) -> bytes:
     """
     source = Path(path)
     try:
-        if not stat.S_ISREG(source.stat().st_mode):
+        status = source.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise FileError(f"{source}: not a regular file")
+        if status.st_size > limit:
+            raise FileError(f"{source}: larger than the {limit} bytes that are read")
         with source.open("rb") as file:
             data = file.read(limit + 1)
     except FileError:
@@ -61,6 +83,6 @@ def read_bounded(path: str | os.PathLike[str], limit: int) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"{source}: cannot be read: {reason}") from error
-    if len(data) > limit:
+    if len(data) > limit:  # it grew, or is one of the kernel's, whose size is told as 0
         raise FileError(f"{source}: larger than the {limit} bytes that are read")
     return data

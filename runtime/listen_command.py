@@ -98,7 +98,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    raw = [f"--{name}" for name in ("rate", "channels", "encoding") if getattr(args, name)]
+    raw = [
+        f"--{name}" for name in ("rate", "channels", "encoding") if getattr(args, name) is not None
+    ]
     if raw and args.input != _STDIN:
         raise ConfigError(f"{raw[0]} describes raw PCM: it goes with '--input -'")
     if args.input == _STDIN and args.rate is None:
@@ -118,7 +120,7 @@ def _open_source(args: argparse.Namespace, artifact: Artifact) -> SoundSource:
         return PcmSource(
             sys.stdin.buffer,
             args.rate,
-            channels=args.channels or 1,
+            channels=1 if args.channels is None else args.channels,
             encoding=args.encoding or "s16le",
             pacer=None if args.fast else PcmSource.real_time(),
         )

@@ -88,23 +88,64 @@ def test_importing_every_runtime_module_loads_no_lazy_package() -> None:
     assert result.stdout.strip() == "[]"
 
 
+UNPICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+# What must stand in each call of a function that would unpickle without it.
+SAFE = {
+    "torch.load": ("weights_only", "True"),
+    "np.load": ("allow_pickle", "False"),
+    "numpy.load": ("allow_pickle", "False"),
+}
+UNSAFE = {("allow_pickle", "True"), ("weights_only", "False"), ("safe_mode", "False")}
+
+
+def unpickling(source: str) -> Iterator[str]:
+    """Every way in which a module could run what a file says."""
+    tree = ast.parse(source)
+    yield from (name for name in imports(tree) if name.split(".")[0] in UNPICKLERS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in {"torch", "numpy"}:
+            yield from (
+                f"load, by that name: {node.lineno}" for a in node.names if a.name == "load"
+            )
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        settings = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        if called in {"eval", "exec", "compile", "__import__"}:
+            yield f"{called}: {node.lineno}"
+        if called.split(".")[-1] in {"read_pickle", "Unpickler", "unsafe_load"}:
+            yield f"{called}: {node.lineno}"
+        if called in SAFE and settings.get(SAFE[called][0]) != SAFE[called][1]:
+            yield f"{called} without {SAFE[called][0]}: {node.lineno}"
+        if UNSAFE & set(settings.items()):
+            yield f"{called} says that it unpickles: {node.lineno}"
+
+
 def test_nothing_is_unpickled_or_evaluated() -> None:
     for folder in ORDER:
         for path in python_files(folder):
-            tree = ast.parse(path.read_text("utf-8"))
-            assert not {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"} & {
-                name.split(".")[0] for name in imports(tree)
-            }, path
-            for node in ast.walk(tree):
-                if not isinstance(node, ast.Call):
-                    continue
-                called = ast.unparse(node.func)
-                assert called not in {"eval", "exec"}, f"{path}:{node.lineno}"
-                settings = {word.arg: ast.unparse(word.value) for word in node.keywords}
-                if called == "torch.load":
-                    assert settings.get("weights_only") == "True", f"{path}:{node.lineno}"
-                if called in {"np.load", "numpy.load"}:
-                    assert settings.get("allow_pickle") == "False", f"{path}:{node.lineno}"
+            assert not list(unpickling(path.read_text("utf-8"))), path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from joblib import load",
+        "torch.load(f)",
+        "torch.load(f, weights_only=False)",
+        "from torch import load",
+        "np.load(f)",
+        "np.load(f, allow_pickle=True)",
+        "archive.open(f, allow_pickle=True)",
+        "pandas.read_pickle(f)",
+        "tf_keras.models.load_model(f, safe_mode=False)",
+        "exec(text)",
+    ],
+)
+def test_the_walk_finds_what_unpickles(source: str) -> None:
+    assert list(unpickling(source))
+    assert not list(unpickling("torch.load(f, weights_only=True); np.load(f, allow_pickle=False)"))
 
 
 def test_asserts_never_check_input() -> None:
