@@ -29,9 +29,10 @@ from genrekit.train.documents import (
 )
 from genrekit.train.evaluate import evaluation, judge
 from genrekit.train.fit import fit
+from genrekit.train.hyperparameters import Hyperparameters
 from genrekit.train.learner import Learner, make_learner
 from genrekit.train.material import Material, load_material
-from genrekit.train.models import Hyperparameters, architecture
+from genrekit.train.models import architecture
 from genrekit.train.pictures import read_stft_picture
 from genrekit.train.run import Run, checkpoint_path, weights_path
 from genrekit.train.splits import filtered_split, forbid_leakage

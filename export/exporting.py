@@ -15,6 +15,7 @@ from genrekit.runtime.errors import ConfigError, EngineError
 from genrekit.runtime.verify import Verification, verify
 from genrekit.train.dataset import DataSource, open_dataset
 from genrekit.train.material import Material
+from genrekit.train.protocols import protocol
 from genrekit.train.run import Run
 
 from .calibration import Method
@@ -135,12 +136,18 @@ def export_run(
     Raises
     ------
     ConfigError
-        If the suffix is not the model's, or no runtime can compute its input from audio.
+        If the suffix is not the model's, no runtime can compute its input from audio, or the
+        split leaks.
     EngineError
         If the model cannot be exported, or fails its own verification.
     """
     show = progress or (lambda *_: None)
     kind = _format_of(run, out)
+    if protocol(run.settings.split.protocol).by_segment:
+        raise ConfigError(
+            f"{run.folder}: trained by a leaky split; a card must not carry its accuracy: train "
+            "with a split by track"
+        )
     if not run.representation.deployable:
         raise ConfigError(
             f"{run.folder}: trained on pictures of unknown making, which no device can make from "

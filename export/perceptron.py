@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from genrekit.train.material import Batch
+from genrekit.train.batch import Batch
 from genrekit.train.run import Run
 
 from .proof import keras_logits, track_scores

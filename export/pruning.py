@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError
+from genrekit.train.batch import Batch
 from genrekit.train.keras_learner import import_keras
-from genrekit.train.material import Batch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

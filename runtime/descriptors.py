@@ -85,6 +85,33 @@ def zero_crossing_rate(samples: Float32, config: FeatureConfig) -> Float32:
     return (crossings / config.n_fft).astype(np.float32)
 
 
+def waveform(samples: Float32, config: FeatureConfig) -> Float32:
+    """Cut each hop into `config.n_mfcc` parts and average each: the sound without a spectrum.
+
+    Parameters
+    ----------
+    samples : float32, shape (samples,)
+
+    Returns
+    -------
+    float32, shape (frames, n_mfcc)
+        As many frames as MFCCs have; the last is filled up with zeros.
+
+    Raises
+    ------
+    AudioError
+        As `spectral.pad_samples`.
+    """
+    samples = pad_samples(samples, config) if config.padding == "none" else check_samples(samples)
+    n_frames, parts = config.n_frames(samples.size), config.n_mfcc
+    hops = np.zeros((n_frames, config.hop_length), np.float32)
+    flat = hops.reshape(-1)
+    flat[: samples.size] = samples[: flat.size]
+    edges = np.arange(parts + 1) * config.hop_length // parts
+    sums = np.add.reduceat(hops, edges[:-1], axis=1)
+    return (sums / np.diff(edges)).astype(np.float32)
+
+
 def spectral_centroid(magnitude: Float32, config: FeatureConfig) -> Float32:
     """Mean frequency, weighted by magnitude.
 

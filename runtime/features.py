@@ -13,11 +13,12 @@ from .arrays import Float32
 from .chroma import PITCH_CLASSES, chroma_stft, peak_tuning, spectral_peaks
 from .config import FeatureConfig
 from .errors import ConfigError
+from .loudness import loudness
 from .mel import cepstrum, decibels, log_mel, mel_spectrogram, mfcc, pooled_decibels
 from .spectral import magnitude_blocks, pad_samples, power_spectrogram
 
-# `tabular` and what it needs are imported on its first use: a device that runs log-mel models
-# starts faster without them.
+# `tabular`, the plots and what they need are imported on their first use: a device that runs
+# log-mel models starts faster without them.
 
 _FromSamples: TypeAlias = Callable[[Float32, FeatureConfig], Float32]
 _FromSpectra: TypeAlias = Callable[[Float32, FeatureConfig], Float32]
@@ -35,7 +36,7 @@ class FeatureKind:
     columns : callable
         Configuration to the columns' names.
     per_frame : bool
-        Whether there is one row per frame.
+        Whether there is one row per frame; else it describes the clip as a whole.
     from_power : callable or None
         Power spectra and configuration to the same array, where nothing else is needed.
     """
@@ -52,7 +53,7 @@ def extract(kind: str, samples: Float32, config: FeatureConfig) -> Float32:
     Parameters
     ----------
     kind : str
-        One of `KINDS`.
+        One of `KINDS`, or a plot as in `plots`.
     samples : float32, shape (samples,)
         Mono at `config.sample_rate`, full scale = 1.0.
     config : FeatureConfig
@@ -128,9 +129,22 @@ def find(kind: str) -> FeatureKind:
     ConfigError
         If the kind is unknown.
     """
+    if "@" in kind:
+        return _plot(kind)
     if kind not in KINDS:
         raise ConfigError(f"feature {kind!r:.80}: unknown; the kinds are {', '.join(KINDS)}")
     return KINDS[kind]
+
+
+def _plot(kind: str) -> FeatureKind:
+    from .plots import find_plot
+
+    draw, size = find_plot(kind)
+    return FeatureKind(
+        from_samples=lambda samples, config: draw(samples, config, size),
+        columns=lambda _: _numbered("row", size),
+        per_frame=False,
+    )
 
 
 def _log_mel(samples: Float32, config: FeatureConfig) -> Float32:
@@ -148,6 +162,15 @@ def _mel_of_db(samples: Float32, config: FeatureConfig) -> Float32:
 
 def _log_power(power: Float32, config: FeatureConfig) -> Float32:
     return decibels(power, amin=config.amin, top_db=config.top_db)
+
+
+def _loudness(samples: Float32, config: FeatureConfig) -> Float32:
+    return loudness(power_spectrogram(samples, config), config)
+
+
+def _mfcc_levels(samples: Float32, config: FeatureConfig) -> Float32:
+    level = descriptors.rms(samples, config)[:, None]
+    return np.concatenate([_mfcc(samples, config), level, _loudness(samples, config)], axis=1)
 
 
 def _chroma(samples: Float32, config: FeatureConfig) -> Float32:
@@ -221,6 +244,18 @@ KINDS: dict[str, FeatureKind] = {
         from_samples=lambda samples, config: _log_power(power_spectrogram(samples, config), config),
         from_power=_log_power,
         columns=lambda config: _numbered("bin", config.n_bins),
+    ),
+    "loudness": FeatureKind(
+        from_samples=_loudness, from_power=loudness, columns=lambda _: ("loudness",)
+    ),
+    # What MFCCs leave out: how loud it is, to a meter and to an ear.
+    "mfcc_levels": FeatureKind(
+        from_samples=_mfcc_levels,
+        columns=lambda config: (*_numbered("mfcc", config.n_mfcc), "rms", "loudness"),
+    ),
+    "waveform": FeatureKind(
+        from_samples=descriptors.waveform,
+        columns=lambda config: _numbered("part", config.n_mfcc),
     ),
     "chroma": FeatureKind(from_samples=_chroma, columns=lambda _: PITCH_CLASSES),
     "rms": _of_samples("rms", descriptors.rms),

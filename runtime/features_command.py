@@ -47,6 +47,7 @@ _HELP = {
 def register(subparsers: Subparsers) -> None:
     """Add the command to the parser; its options are the fields of `FeatureConfig`."""
     from .features import KINDS
+    from .plots import PLOTS
 
     parser = subparsers.add_parser(
         "features",
@@ -56,7 +57,8 @@ def register(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a song")
-    parser.add_argument("--kind", choices=tuple(KINDS), required=True, help="feature to compute")
+    kinds = ", ".join([*KINDS, *(f"{name}@PIXELS" for name in PLOTS)])
+    parser.add_argument("--kind", metavar="KIND", required=True, help=f"one of {kinds}")
     parser.add_argument(
         "--out", type=Path, default=Path("-"), metavar="X", help="*.npy, *.csv, *.json, or -"
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from .dataset import DataSource
     from .fit import History
+    from .hyperparameters import Hyperparameters
     from .metrics import Share
-    from .models import Hyperparameters
     from .run import Run
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -80,16 +80,23 @@ def train(subparsers: Subparsers) -> None:
         help="how the pictures were made; 'plain' ones give a model that cannot be deployed",
     )
     parser.add_argument("--features", type=Path, metavar="CSV", help="Kaggle's table instead")
-    parser.add_argument("--model", required=True, metavar="NAME", help="resnet18 or mlp")
+    parser.add_argument("--model", required=True, metavar="NAME", help=_MODELS)
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--split",
         default="stratified",
-        choices=("stratified", "filtered", "fold1", "fold2", "fold3"),
-        help="80/10/10 at random in each genre (default), or listed in --splits-dir",
+        metavar="NAME",
+        help=(
+            "stratified: 80/10/10 at random in each genre (default); track: 65/10/25; filtered, "
+            "fold1, fold2, fold3: listed in --splits-dir; segments_80_20, segments_70_20_10: "
+            "LEAKY, segments of one track on both sides"
+        ),
     )
     parser.add_argument("--splits-dir", type=Path, metavar="DIR", help="folder of the lists")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--pretrained", action="store_true", help="resnet18 only: begin with ImageNet's weights"
+    )
     parser.add_argument("--normalisation", choices=("fixed", "window"), help="of images")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
@@ -97,6 +104,10 @@ def train(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_run_train)
 
 
+_MODELS = (
+    "images: resnet18, small_cnn, vgg16, vgg16_quarter, segment_cnn; series: lstm; both: "
+    "image_and_series; 57 features: mlp, svm, boosted_trees, nearest_neighbour"
+)
 # Option, field of Hyperparameters, type, help.
 _HYPERPARAMETERS = (
     ("--epochs", "epochs", int, "at most"),
@@ -160,7 +171,7 @@ def _run_train(args: argparse.Namespace) -> None:
 
     plan = Plan(
         source=_source(args),
-        model=args.model,
+        model=_model(args),
         protocol=args.split,
         splits_folder=args.splits_dir,
         seed=args.seed,
@@ -200,6 +211,10 @@ def _source(args: argparse.Namespace) -> DataSource:
     return audio_source(args.data)
 
 
+def _model(args: argparse.Namespace) -> str:
+    return f"{args.model}_imagenet" if args.pretrained else str(args.model)
+
+
 def _hyperparameters(args: argparse.Namespace) -> Hyperparameters:
     import dataclasses
 
@@ -207,20 +222,24 @@ def _hyperparameters(args: argparse.Namespace) -> Hyperparameters:
 
     names = [name for _, name, _, _ in _HYPERPARAMETERS] + ["spec_augment"]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    return dataclasses.replace(architecture(args.model).hyperparameters, **given)
+    return dataclasses.replace(architecture(_model(args)).hyperparameters, **given)
 
 
 def _tell(run: Run) -> None:
+    from .protocols import protocol
+
     settings, metrics = run.settings, run.metrics
+    split, way = settings.split, protocol(settings.split.protocol)
+    unit = "segments" if way.by_segment else "tracks"
     kind = "synthetic music" if settings.data.synthetic else settings.data.kind
+    sides = f"{len(split.train)}/{len(split.valid)}/{len(split.test)}"
     print(
         f"{run.folder}: {settings.model}, {metrics.parameters:,} parameters, {kind}, split "
-        f"{settings.split.protocol} {len(settings.split.train)}/{len(settings.split.valid)}/"
-        f"{len(settings.split.test)}, best of {metrics.epochs} epochs is {metrics.best_epoch}, "
+        f"{way.label}, {sides} {unit}, best of {metrics.epochs} epochs is {metrics.best_epoch}, "
         f"{metrics.seconds:.0f} s"
     )
-    if settings.split.missing:
-        print(f"{len(settings.split.missing)} listed tracks are not in the data")
+    if split.missing:
+        print(f"{len(split.missing)} listed tracks are not in the data")
     print(f"{'':<12}{'recall':>8}{'precision':>11}{'F1':>8}{'n':>6}")
     for row in metrics.test.scores.per_class:
         print(
@@ -231,7 +250,7 @@ def _tell(run: Run) -> None:
         accuracy = evaluation.scores.accuracy
         low, high = accuracy.ci95 or (0.0, 1.0)
         print(
-            f"{side} accuracy {_percent(accuracy)} of n={accuracy.n} tracks "
+            f"{side} accuracy {_percent(accuracy)} of n={accuracy.n} {unit} "
             f"(95 % interval {low:.1%} to {high:.1%})"
         )
     if not settings.deployable:

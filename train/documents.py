@@ -12,8 +12,8 @@ from genrekit.runtime.files import read_bounded, write_whole
 from genrekit.runtime.schema import decode, encode, parse_json
 
 from .dataset import DataSource
+from .hyperparameters import Hyperparameters
 from .metrics import Scores
-from .models import Hyperparameters
 from .representation import Representation
 from .splits import Split
 

@@ -19,9 +19,9 @@ from genrekit.runtime.files import read_bounded, write_whole
 from genrekit.runtime.schema import canonical_json, decode, parse_json
 
 from .evaluate import judge, validation_result
+from .hyperparameters import Hyperparameters
 from .learner import Learner
 from .material import Material
-from .models import Hyperparameters
 
 MAX_CHECKPOINT_BYTES = 1 << 31
 WARM_UP = 0.2  # of all steps

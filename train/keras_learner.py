@@ -21,7 +21,7 @@ import numpy as np
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
 
-from .material import Batch
+from .batch import Batch
 
 
 class KerasLearner:

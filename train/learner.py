@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from genrekit.runtime.arrays import Float32
 
-from .material import Batch
-from .models import Architecture, Framework, Hyperparameters
+from .batch import Batch
+from .hyperparameters import Hyperparameters
+from .models import Architecture, Framework
 from .representation import Representation
 
 
@@ -86,11 +87,17 @@ def make_learner(
 
         seed_keras(seed)
         return KerasLearner(architecture.build(representation.inputs, n_labels), decay)
+    from .solved import SolvedModel, SolvingLearner
     from .torch_learner import TorchLearner, choose_device, seed_torch
 
     place = choose_device(device)
     seed_torch(seed)
-    return TorchLearner(architecture.build(representation.inputs, n_labels), decay, place)
+    model = architecture.build(representation.inputs, n_labels)
+    if architecture.initialise:
+        architecture.initialise(model)
+    if isinstance(model, SolvedModel):
+        return SolvingLearner(model, place)
+    return TorchLearner(model, decay, place)
 
 
 def load_weights(framework: Framework, model: Any, data: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,23 +12,21 @@ from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError, GenreKitError
 
 from .augment import mixup, smooth, spec_augment, warp
+from .batch import Batch
 from .cache import Recipe, extract_songs, read_features
 from .dataset import DataSource, Track, read_table
-from .models import Hyperparameters
-from .representation import Representation, count_windows, cut_windows, window_starts
+from .hyperparameters import Hyperparameters
+from .representation import (
+    Representation,
+    count_windows,
+    cut_windows,
+    is_segmented,
+    segment,
+    window_starts,
+)
 
 Progress = Callable[[int, int], None]
-
-
-class Batch(NamedTuple):
-    """Windows and what they should give.
-
-    `inputs` holds one array, shape (n, *spec.shape), for each of the model's inputs; `targets`
-    are probabilities, float32, shape (n, labels).
-    """
-
-    inputs: tuple[Float32, ...]
-    targets: Float32
+Places = tuple[int, ...]  # where a window starts, in each of the inputs
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,26 +64,38 @@ class Material:
         -------
         tuple of float32, each of shape (windows, *spec.shape)
         """
-        specs, arrays = self.representation.inputs, self.features[track_id]
-        hop = self.representation.hop_frames
-        starts = [
-            window_starts(array, spec, hop) for array, spec in zip(arrays, specs, strict=True)
-        ]
-        count = min(len(places) for places in starts)
-        return tuple(
-            cut_windows(array, spec, places[:count:every])
-            for array, spec, places in zip(arrays, specs, starts, strict=True)
-        )
+        return self._cut(track_id, self._starts(track_id)[::every])
+
+    def segmented(self) -> Material:
+        """Take every window for a track of its own, named `TRACK/0`, `TRACK/1` and so on.
+
+        Segments of one track can then stand on both sides of a split: that is what a leaky
+        protocol does, and all that this is for.
+        """
+        features: dict[str, tuple[Float32, ...]] = {}
+        targets: dict[str, int] = {}
+        for track_id, arrays in self.features.items():
+            for index, places in enumerate(self._starts(track_id)):
+                name = f"{track_id}/{index}"
+                features[name] = tuple(
+                    segment(array, spec, place)
+                    for array, spec, place in zip(
+                        arrays, self.representation.inputs, places, strict=True
+                    )
+                )
+                targets[name] = self.targets[track_id]
+        return dataclasses.replace(self, features=features, targets=targets)
 
     def steps(self, track_ids: Sequence[str], hyperparameters: Hyperparameters) -> int:
         """Count the batches of one epoch."""
-        n = len(track_ids) * hyperparameters.crops_per_track
+        crops = hyperparameters.crops_per_track
+        n = crops * len(track_ids) or sum(len(self._starts(name)) for name in track_ids)
         return max(1, n // hyperparameters.batch_size)
 
     def batches(
         self, track_ids: Sequence[str], hyperparameters: Hyperparameters, seed: tuple[int, int]
     ) -> Iterator[Batch]:
-        """Yield one epoch: windows at random places of all tracks, in random order.
+        """Yield one epoch: windows at random places of all tracks, or all, in random order.
 
         Parameters
         ----------
@@ -97,19 +106,29 @@ class Material:
             The run's and the epoch's: an epoch can be repeated exactly after a kill.
         """
         rng = np.random.default_rng(seed)
-        order = np.tile(np.arange(len(track_ids)), hyperparameters.crops_per_track)
-        rng.shuffle(order)
+        chosen: Sequence[tuple[str, Places | None]]
+        if hyperparameters.crops_per_track:
+            chosen = [(name, None) for name in track_ids] * hyperparameters.crops_per_track
+        else:
+            chosen = [(name, places) for name in track_ids for places in self._starts(name)]
+        order = rng.permutation(len(chosen))
         # Parts of equal size: a last batch of one window would upset batch normalisation.
         for part in np.array_split(order, self.steps(track_ids, hyperparameters)):
-            yield self._batch([track_ids[i] for i in part], hyperparameters, rng)
+            yield self._batch([chosen[i] for i in part], hyperparameters, rng)
 
     def _batch(
-        self, track_ids: Sequence[str], hyperparameters: Hyperparameters, rng: np.random.Generator
+        self,
+        chosen: Sequence[tuple[str, Places | None]],
+        hyperparameters: Hyperparameters,
+        rng: np.random.Generator,
     ) -> Batch:
-        crops = [self._crop(track_id, rng) for track_id in track_ids]
+        crops = [
+            tuple(part[0] for part in self._cut(name, [places or self._random_place(name, rng)]))
+            for name, places in chosen
+        ]
         inputs = tuple(np.stack(windows) for windows in zip(*crops, strict=True))
         targets = np.eye(len(self.labels), dtype=np.float32)[
-            [self.targets[track_id] for track_id in track_ids]
+            [self.targets[name] for name, _ in chosen]
         ]
         targets = smooth(targets, hyperparameters.label_smoothing)
         inputs = tuple(
@@ -120,12 +139,30 @@ class Material:
             inputs, targets = mixup(inputs, targets, hyperparameters.mixup, rng)
         return Batch(inputs, targets)
 
-    def _crop(self, track_id: str, rng: np.random.Generator) -> tuple[Float32, ...]:
-        specs, arrays = self.representation.inputs, self.features[track_id]
-        places = min(count_windows(array, spec) for array, spec in zip(arrays, specs, strict=True))
-        start = int(rng.integers(places))
+    def _starts(self, track_id: str) -> list[Places]:
+        """List where a classifier's windows start, in each of the inputs."""
+        hop = self.representation.hop_frames
+        arrays, specs = self.features[track_id], self.representation.inputs
+        starts = [
+            window_starts(array, spec, hop) for array, spec in zip(arrays, specs, strict=True)
+        ]
+        return list(zip(*starts, strict=False))
+
+    def _random_place(self, track_id: str, rng: np.random.Generator) -> Places:
+        """Choose a window: at any frame, or of those that there are if they were cut before."""
+        arrays, specs = self.features[track_id], self.representation.inputs
+        if any(is_segmented(array, spec) for array, spec in zip(arrays, specs, strict=True)):
+            starts = self._starts(track_id)
+            return starts[int(rng.integers(len(starts)))]
+        counts = [count_windows(array, spec) for array, spec in zip(arrays, specs, strict=True)]
+        return (int(rng.integers(min(counts))),) * len(specs)
+
+    def _cut(self, track_id: str, places: Sequence[Places]) -> tuple[Float32, ...]:
+        """Cut windows: one array for each input, shape (len(places), *spec.shape)."""
+        arrays, specs = self.features[track_id], self.representation.inputs
         return tuple(
-            cut_windows(array, spec, [start])[0] for array, spec in zip(arrays, specs, strict=True)
+            cut_windows(array, spec, own)
+            for array, spec, own in zip(arrays, specs, zip(*places, strict=True), strict=True)
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from genrekit.runtime.card import InputSpec
 from genrekit.runtime.errors import ConfigError
 
 _REGION_BANDS = 16  # input bands that share one region at the end
@@ -101,3 +102,9 @@ class BandResNet(nn.Module):
         pooled = (self.average(values).flatten(1), self.maximum(values).flatten(1))
         logits: torch.Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
         return logits
+
+
+def small_cnn(inputs: tuple[InputSpec, ...], n_labels: int) -> nn.Module:
+    """Build a residual network of 0.2 M parameters that keeps frequency regions apart."""
+    _, bands, frames = inputs[0].shape
+    return BandResNet(bands, frames, n_labels)

@@ -13,8 +13,6 @@ from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.inputs import to_tensor
 
-from .dataset import TABLE_COLUMNS
-
 PICTURE = "picture"  # a feature that only pictures have: no runtime can compute it from audio
 PICTURE_SIZE = 128  # pixels per side
 
@@ -62,58 +60,9 @@ class Representation:
         return dataclasses.replace(self, inputs=inputs)
 
 
-def log_mel_image(n_mels: int = 64) -> Representation:
-    """Log-mel images of 3 s windows, half overlapping.
-
-    Every level is absolute (`top_db` is None), so that a live stream gives the same images.
-    """
-    features = FeatureConfig(n_mels=n_mels, top_db=None)
-    return _image("log_mel", features, window_s=3.0, hop_s=1.5)
-
-
-def mel_of_db_image(n_mels: int = 96) -> Representation:
-    """Mel-pooled decibels of 5 s windows: what pictures of 5 s spectrograms hold.
-
-    The frames are those of `matplotlib.mlab.specgram(NFFT=2048)`: no padding, hop 1920.
-    """
-    features = FeatureConfig(hop_length=1_920, padding="none", n_mels=n_mels, top_db=None)
-    return _image("mel_of_db", features, window_s=5.0, hop_s=5.0)
-
-
-def picture() -> Representation:
-    """Whole pictures of a track, scaled to one size; their making is unknown to the runtime."""
-    spec = InputSpec(
-        name=PICTURE,
-        feature=PICTURE,
-        layout="channel_band_frame",
-        shape=(1, PICTURE_SIZE, PICTURE_SIZE),
-        dtype="float32",
-        normalisation=Normalisation(kind="window"),
-    )
-    windowing = Windowing(window_s=30.0, hop_s=30.0, short="wrap")
-    return Representation(features=FeatureConfig(), inputs=(spec,), windowing=windowing)
-
-
-def feature_vector(window_s: float) -> Representation:
-    """Kaggle's 57 features of segments that long, side by side."""
-    spec = InputSpec(
-        name="tabular",
-        feature="tabular",
-        layout="vector",
-        shape=(TABLE_COLUMNS,),
-        dtype="float32",
-        normalisation=Normalisation(kind="none"),
-    )
-    return Representation(
-        features=FeatureConfig(padding="reflect", n_mfcc=20),
-        inputs=(spec,),
-        windowing=Windowing(window_s=window_s, hop_s=window_s, short="wrap"),
-    )
-
-
 def count_windows(features: Float32, spec: InputSpec) -> int:
     """Count the places where a window of `spec` fits into a track's features."""
-    if _is_segmented(features, spec):
+    if is_segmented(features, spec):
         return len(features)
     return len(features) - spec.frames + 1
 
@@ -135,16 +84,13 @@ def cut_windows(features: Float32, spec: InputSpec, starts: Sequence[int]) -> Fl
     float32, shape (windows, *spec.shape)
         Normalised by the runtime's own code.
     """
-    if _is_segmented(features, spec):
-        windows = [features[start] for start in starts]
-    else:
-        windows = [features[start : start + spec.frames] for start in starts]
-    return np.stack([to_tensor(np.asarray(window), spec) for window in windows])
+    windows = [segment(features, spec, start)[0] for start in starts]
+    return np.stack([to_tensor(window, spec) for window in windows])
 
 
 def window_starts(features: Float32, spec: InputSpec, hop_frames: int) -> range:
     """List where a classifier's windows start."""
-    step = 1 if _is_segmented(features, spec) else hop_frames
+    step = 1 if is_segmented(features, spec) else hop_frames
     return range(0, count_windows(features, spec), step)
 
 
@@ -153,11 +99,12 @@ def measure_normalisation(features: list[Float32]) -> Normalisation:
 
     Parameters
     ----------
-    features : list of float32, shape (frames, bands)
+    features : list of float32, shape (frames, bands) or (segments, frames, bands)
         Of the training tracks, and of no other.
     """
     if not features:
         raise ConfigError("normalisation 'fixed': no training track to measure")
+    features = [track.reshape(-1, track.shape[-1]) for track in features]
     count = sum(len(track) for track in features)
     mean = np.sum([track.sum(axis=0, dtype=np.float64) for track in features], axis=0) / count
     spread = [((track - mean) ** 2).sum(axis=0) for track in features]
@@ -170,22 +117,14 @@ def measure_normalisation(features: list[Float32]) -> Normalisation:
     )
 
 
-def _is_segmented(features: Float32, spec: InputSpec) -> bool:
+def segment(features: Float32, spec: InputSpec, start: int) -> Float32:
+    """Return one window's features, not normalised: shape (1, frames, bands) or (1, values)."""
+    if is_segmented(features, spec):
+        return np.asarray(features[start : start + 1])
+    return np.asarray(features[start : start + spec.frames])[np.newaxis]
+
+
+def is_segmented(features: Float32, spec: InputSpec) -> bool:
+    """Whether a track's features were computed window by window."""
     axes_of_a_window = 1 if spec.layout == "vector" else 2
     return features.ndim == 1 + axes_of_a_window
-
-
-def _image(
-    feature: str, features: FeatureConfig, *, window_s: float, hop_s: float
-) -> Representation:
-    frames = features.n_frames(round(window_s * features.sample_rate))
-    spec = InputSpec(
-        name=feature,
-        feature=feature,
-        layout="channel_band_frame",
-        shape=(1, features.n_mels, frames),
-        dtype="float32",
-        normalisation=Normalisation(kind="window"),
-    )
-    windowing = Windowing(window_s=window_s, hop_s=hop_s, short="wrap")
-    return Representation(features=features, inputs=(spec,), windowing=windowing)

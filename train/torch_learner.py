@@ -12,7 +12,7 @@ import torch
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, DataError
 
-from .material import Batch
+from .batch import Batch
 
 JUDGED_AT_ONCE = 64  # windows in memory when logits are computed
 

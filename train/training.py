@@ -12,7 +12,7 @@ from typing import Literal
 from genrekit.runtime.card import Normalisation
 from genrekit.runtime.errors import ConfigError, DataError
 
-from .dataset import Dataset, DataSource, fingerprints, open_dataset
+from .dataset import Dataset, DataSource, Track, fingerprints, open_dataset
 from .documents import (
     ASKED,
     HISTORY,
@@ -26,14 +26,14 @@ from .documents import (
 )
 from .evaluate import evaluation, judge
 from .fit import History, fit
+from .hyperparameters import Hyperparameters
 from .learner import make_learner
 from .material import Material, load_material
-from .models import Hyperparameters, architecture
+from .models import architecture
+from .protocols import protocol
 from .representation import Representation, measure_normalisation
 from .run import Run, checkpoint_path, weights_path
-from .splits import Split, filtered_split, fold_split, forbid_leakage, stratified_split
-
-PROTOCOLS = ("stratified", "filtered", "fold1", "fold2", "fold3")
+from .splits import Split, forbid_leakage
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +46,15 @@ class Plan:
     model : str
         Name of an architecture.
     protocol : str
-        One of `PROTOCOLS`.
+        Name of one of `protocols.PROTOCOLS`.
     splits_folder : Path or None
-        Has the lists of every protocol but "stratified".
+        Has the lists of a protocol that is listed.
     seed : int
         Of the split, the weights and every random choice.
     hyperparameters : Hyperparameters or None
         The architecture's own by default.
+    representation : Representation or None
+        What the model sees; the architecture's own choice by default.
     normalisation : {"fixed", "window"} or None
         The way to normalise images; by default "fixed" for levels computed from audio, and
         "window" for pictures, whose levels have no common scale.
@@ -64,15 +66,14 @@ class Plan:
     splits_folder: Path | None = None
     seed: int = 0
     hyperparameters: Hyperparameters | None = None
+    representation: Representation | None = None
     normalisation: Literal["fixed", "window"] | None = None
 
     def __post_init__(self) -> None:
-        if self.protocol not in PROTOCOLS:
-            raise ConfigError(f"split {self.protocol!r}: must be one of {', '.join(PROTOCOLS)}")
-        if (self.protocol != "stratified") != (self.splits_folder is not None):
+        if protocol(self.protocol).listed != (self.splits_folder is not None):
             raise ConfigError(
-                f"split {self.protocol!r}: the folder of its lists goes with every split but "
-                "'stratified', which has none (--splits-dir)"
+                f"split {self.protocol!r}: a folder of lists goes with the splits that are "
+                "listed, and with no other (--splits-dir)"
             )
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed={self.seed}: must be in 0..{2**31 - 1}")
@@ -131,13 +132,7 @@ def train(
 
 def make_split(plan: Plan, dataset: Dataset, prints: dict[str, str]) -> Split:
     """Split a dataset by the plan's protocol, and make sure that it does not leak."""
-    if plan.splits_folder is None:
-        split = stratified_split(dataset, prints, seed=plan.seed)
-    elif plan.protocol == "filtered":
-        split = filtered_split(dataset, plan.splits_folder)
-    else:
-        fold = int(plan.protocol.removeprefix("fold"))
-        split = fold_split(dataset, plan.splits_folder, fold, seed=plan.seed)
+    split = protocol(plan.protocol).divide(dataset, prints, plan.splits_folder, plan.seed)
     forbid_leakage(split, prints)
     return split
 
@@ -146,13 +141,19 @@ def _prepare(
     plan: Plan, dataset: Dataset, jobs: int | None, observer: Observer
 ) -> tuple[RunSettings, Material]:
     chosen = architecture(plan.model)
-    split = make_split(plan, dataset, fingerprints(dataset))
-    wanted = {*split.train, *split.valid, *split.test}
-    tracks = [track for track in dataset.tracks if track.id in wanted]
-    blank = chosen.represent(plan.source)
+    blank = plan.representation or chosen.represent(plan.source)
+    by_segment = protocol(plan.protocol).by_segment
+    tracks = dataset.tracks
+    if not by_segment:
+        split = make_split(plan, dataset, fingerprints(dataset))
+        wanted = {*split.train, *split.valid, *split.test}
+        tracks = tuple(track for track in tracks if track.id in wanted)
     material = load_material(
         plan.source, tracks, blank, dataset.labels, jobs=jobs, on_progress=observer.features
     )
+    if by_segment:
+        material = material.segmented()
+        split = make_split(plan, _of_segments(dataset, material), {})
     for name, reason in material.excluded.items():
         observer.say(f"left out {name}: {reason}")
     split = split.without(material.excluded)
@@ -177,14 +178,25 @@ def _prepare(
     return settings, dataclasses.replace(material, representation=representation)
 
 
+def _of_segments(dataset: Dataset, material: Material) -> Dataset:
+    """Return a dataset whose tracks are segments: what a leaky protocol divides."""
+    place = Path(dataset.source.path)
+    tracks = tuple(
+        Track(name, dataset.labels[target], place) for name, target in material.targets.items()
+    )
+    return dataclasses.replace(dataset, tracks=tracks)
+
+
 def _normalised(
     plan: Plan, blank: Representation, material: Material, split: Split
 ) -> Representation:
     kind = plan.normalisation or ("window" if plan.source.kind == "images" else "fixed")
     normalisations = []
     for index, spec in enumerate(blank.inputs):
-        # A vector of unlike quantities cannot be standardised by its own mean.
-        if kind == "window" and spec.layout != "vector":
+        # A vector of unlike quantities cannot be standardised by its own mean; the rows of a
+        # plot are no bands, of which each has its own.
+        is_plot = "@" in spec.feature
+        if is_plot or (kind == "window" and spec.layout != "vector"):
             normalisations.append(Normalisation(kind="window"))
             continue
         arrays = [material.features[name][index] for name in split.train]

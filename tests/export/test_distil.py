@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from genrekit.export.distil import Distillation, DistillingLearner, distillation_loss
 from genrekit.runtime.errors import ConfigError
-from genrekit.train.material import Batch
+from genrekit.train.batch import Batch
 
 CPU = torch.device("cpu")
 

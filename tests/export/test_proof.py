@@ -14,7 +14,7 @@ from genrekit.export.proof import prove, track_label, track_scores
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
 from genrekit.train.material import Material
-from genrekit.train.representation import feature_vector
+from genrekit.train.views import feature_vector
 
 # Per track its windows' logits of two genres; the "model" reads them from the first values.
 TRACKS = {

@@ -18,10 +18,10 @@ from genrekit.export.tflite_export import (
 )
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, EngineError
+from genrekit.train.batch import Batch
 from genrekit.train.keras_learner import import_keras
-from genrekit.train.material import Batch
-from genrekit.train.models import mlp
-from genrekit.train.representation import feature_vector
+from genrekit.train.perceptron import mlp
+from genrekit.train.views import feature_vector
 
 VALUES, LABELS = 57, 10
 CENTRES = np.random.default_rng(7).standard_normal((LABELS, VALUES)).astype(np.float32)

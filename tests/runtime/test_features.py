@@ -78,7 +78,7 @@ def test_one_sample_is_a_clip_of_one_frame(kind: str) -> None:
     assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("kind", ["log_mel", "mfcc", "mel_of_db", "log_power"])
+@pytest.mark.parametrize("kind", ["log_mel", "mfcc", "mel_of_db", "log_power", "loudness"])
 def test_features_of_power_are_those_of_samples(kind: str) -> None:
     power = power_spectrogram(NOISE, LIVE)
     whole = extract(kind, NOISE, LIVE)
@@ -91,13 +91,13 @@ def test_features_of_power_are_those_of_samples(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["chroma", "rms", "tabular"])
 def test_features_that_need_more_than_power_say_so(kind: str) -> None:
     assert not streams(kind, LIVE)
-    with pytest.raises(ConfigError, match="log_mel, mfcc, mel_of_db, log_power can"):
+    with pytest.raises(ConfigError, match="log_mel, mfcc, mel_of_db, log_power, loudness can"):
         from_power(kind, power_spectrogram(NOISE, LIVE), LIVE)
 
 
 def test_unknown_kind_lists_the_kinds() -> None:
-    with pytest.raises(ConfigError, match=r"'loudness'.*log_mel, mfcc, .*tabular"):
-        extract("loudness", NOISE, CONFIG)
+    with pytest.raises(ConfigError, match=r"'colour'.*log_mel, mfcc, .*tabular"):
+        extract("colour", NOISE, CONFIG)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from genrekit import runtime
 from genrekit.runtime.features import extract
 from genrekit.train import cache
 from genrekit.train.cache import Recipe, cache_folder, extract_songs, read_features, song_features
-from genrekit.train.representation import feature_vector, log_mel_image
+from genrekit.train.views import feature_vector, log_mel_image
 
 
 def _recipe(n_mels: int = 64) -> Recipe:
@@ -136,7 +136,7 @@ def test_processes_that_die_are_one_clear_line(songs: Path) -> None:
 from pathlib import Path
 from genrekit.runtime.errors import DataError
 from genrekit.train.cache import Recipe, extract_songs
-from genrekit.train.representation import log_mel_image
+from genrekit.train.views import log_mel_image
 plan = log_mel_image()
 recipe = Recipe(feature="log_mel", config=plan.features, windowing=plan.windowing)
 try:

@@ -20,13 +20,8 @@ from genrekit.runtime.card import (
 from genrekit.runtime.stream import CardStream
 from genrekit.train.dataset import Track, audio_source
 from genrekit.train.material import load_material
-from genrekit.train.representation import (
-    Representation,
-    feature_vector,
-    log_mel_image,
-    measure_normalisation,
-    mel_of_db_image,
-)
+from genrekit.train.representation import Representation, measure_normalisation
+from genrekit.train.views import feature_vector, log_mel_image, mel_of_db_image
 
 
 def _card(representation: Representation) -> Card:

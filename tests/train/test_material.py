@@ -14,10 +14,11 @@ from genrekit.runtime.errors import DataError
 from genrekit.runtime.mel import band_weights
 from genrekit.train.augment import mixup, smooth, spec_augment
 from genrekit.train.dataset import DataSource, audio_source, open_dataset
+from genrekit.train.hyperparameters import Hyperparameters
 from genrekit.train.material import Material, load_material
-from genrekit.train.models import ARCHITECTURES, Hyperparameters
+from genrekit.train.models import ARCHITECTURES
 from genrekit.train.pictures import read_plain_picture, read_stft_picture
-from genrekit.train.representation import log_mel_image, mel_of_db_image
+from genrekit.train.views import log_mel_image, mel_of_db_image
 
 PLAIN = dataclasses.replace(
     ARCHITECTURES["resnet18"].hyperparameters,

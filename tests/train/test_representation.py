@@ -5,17 +5,13 @@ import pytest
 
 from genrekit.runtime.card import InputSpec, Normalisation
 from genrekit.train.dataset import DataSource
-from genrekit.train.models import vector_of
 from genrekit.train.representation import (
     count_windows,
     cut_windows,
-    feature_vector,
-    log_mel_image,
     measure_normalisation,
-    mel_of_db_image,
-    picture,
     window_starts,
 )
+from genrekit.train.views import feature_vector, log_mel_image, mel_of_db_image, picture, vector_of
 
 
 def test_log_mel_windows_have_130_frames_and_start_every_65() -> None:

@@ -17,7 +17,8 @@ from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.runtime.prediction import softmax
 from genrekit.train.dataset import DataSource, audio_source, open_dataset
 from genrekit.train.fit import EpochResult, History, one_cycle
-from genrekit.train.models import ARCHITECTURES, Hyperparameters, architecture
+from genrekit.train.hyperparameters import Hyperparameters
+from genrekit.train.models import ARCHITECTURES, architecture
 from genrekit.train.run import Run
 from genrekit.train.training import Observer, Plan, train
 
