@@ -145,8 +145,7 @@ def _line(low: Float64, high: Float64, size: int) -> Float32:
 def _resize(values: Float32, size: int) -> Float32:
     """Bring (frames, bands) to (size, size): a pixel is the mean of what lies under it."""
     frames, bands = (_area_weights(count, size) for count in values.shape)
-    picture: Float32 = frames @ values @ bands.T
-    return picture
+    return np.asarray(frames @ values @ bands.T, np.float32)
 
 
 def _area_weights(count: int, size: int) -> Float32:
@@ -155,7 +154,9 @@ def _area_weights(count: int, size: int) -> Float32:
     cells = np.arange(count)
     shared = np.minimum(left + count / size, cells + 1) - np.maximum(left, cells)
     weights = np.clip(shared, 0.0, None)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normalised: Float32 = weights.astype(np.float32)
+    normalised /= normalised.sum(axis=1, keepdims=True)
+    return normalised
 
 
 PLOTS: dict[str, Draw] = {

@@ -111,7 +111,7 @@ PROTOCOLS = {
         _by_shares("track", "by track, 65/10/25 at random", valid=0.1, test=0.25),
         Protocol(
             name="filtered",
-            title="fault- and artist-filtered, 443/197/290",
+            title="fault- and artist-filtered",
             divide=_filtered,
             listed=True,
         ),

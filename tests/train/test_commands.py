@@ -90,7 +90,7 @@ def test_the_real_table_trains_on_the_filtered_split(
         *("--split", "filtered", "--splits-dir", gtzan / "splits"),
         *("--out", tmp_path / "run", "--epochs", 6),
     )
-    assert "filtered 443/197/290" in capsys.readouterr().out
+    assert "fault- and artist-filtered, 443/197/290 tracks" in capsys.readouterr().out
     accuracy = Run.load(tmp_path / "run").metrics.test.scores.accuracy
     assert accuracy.n == 290
     # An SVC on the same table and split reaches 0.528; an untrained model 0.1.

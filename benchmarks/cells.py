@@ -1,0 +1,172 @@
+"""Cells: one system trained under one protocol with one seed, kept on disk.
+
+A cell is a run folder whose name carries a digest of everything that decides its outcome. So a
+finished cell is taken as it is, one that was killed goes on, and a changed declaration makes a
+new one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from genrekit.runtime.errors import DataError
+from genrekit.runtime.schema import canonical_json
+from genrekit.train.documents import Evaluation, TrackResult
+from genrekit.train.evaluate import evaluation
+from genrekit.train.protocols import protocol
+from genrekit.train.run import Run
+from genrekit.train.training import Observer, Plan, train
+
+from .collection import Collection
+from .systems import System
+
+_DIGITS = 10  # of the digest in a folder's name
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a cell gave.
+
+    Parameters
+    ----------
+    test : Evaluation
+    parameters : int
+        Of the model, or of all members together.
+    seconds : float
+        Of training.
+    runs : tuple of Run
+        One, or one for each member.
+    """
+
+    test: Evaluation
+    parameters: int
+    seconds: float
+    runs: tuple[Run, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bench:
+    """Trains cells, or finds them.
+
+    Parameters
+    ----------
+    collection : Collection
+    systems : tuple of System
+        All that there are: members are looked up here.
+    work : Path
+        Folder of the runs.
+    device : str
+    jobs : int or None
+        Processes that compute features.
+    say : callable
+        Told what is being trained.
+    """
+
+    collection: Collection
+    systems: tuple[System, ...]
+    work: Path
+    device: str = "auto"
+    jobs: int | None = None
+    say: Callable[[str], None] = print
+
+    def find(self, name: str) -> System:
+        """Look up a system.
+
+        Raises
+        ------
+        DataError
+            Naming those that there are.
+        """
+        for system in self.systems:
+            if system.name == name:
+                return system
+        names = ", ".join(system.name for system in self.systems)
+        raise DataError(f"system {name!r:.60}: must be one of {names}")
+
+    def outcome(self, system: System, split: str, seed: int) -> Outcome:
+        """Train a cell, or take it as it is; for an ensemble, those of its members.
+
+        Raises
+        ------
+        GenreKitError
+            If the material is not there, or cannot be divided or trained on.
+        """
+        if not system.members:
+            run = self.run(system, split, seed)
+            metrics = run.metrics
+            return Outcome(
+                test=metrics.test,
+                parameters=metrics.parameters,
+                seconds=metrics.seconds,
+                runs=(run,),
+            )
+        members = [self.outcome(self.find(name), split, seed) for name in system.members]
+        labels = members[0].runs[0].labels
+        return Outcome(
+            test=average([member.test for member in members], labels),
+            parameters=sum(member.parameters for member in members),
+            seconds=sum(member.seconds for member in members),
+            runs=tuple(run for member in members for run in member.runs),
+        )
+
+    def run(self, system: System, split: str, seed: int) -> Run:
+        """Train one model, or open its finished run."""
+        plan = self._plan(system, split, seed)
+        key = hashlib.sha256(canonical_json(plan_key(plan)).encode()).hexdigest()[:_DIGITS]
+        folder = self.work / f"{system.name}-{split}-{seed}-{key}"
+        self.say(f"{system.name}, {protocol(split).label}, seed {seed}")
+        observer = Observer(say=self.say)
+        return train(plan, folder, device=self.device, jobs=self.jobs, observer=observer)
+
+    def _plan(self, system: System, split: str, seed: int) -> Plan:
+        if system.material not in self.collection.sources:
+            raise DataError(f"{self.collection.root} has no {system.material}")
+        return Plan(
+            source=self.collection.sources[system.material],
+            model=system.model,
+            protocol=split,
+            splits_folder=self.collection.splits(split) if protocol(split).listed else None,
+            seed=seed,
+            hyperparameters=system.hyperparameters,
+            representation=system.represent() if system.represent else None,
+        )
+
+
+def plan_key(plan: Plan) -> dict[str, object]:
+    """Return what decides a cell's outcome, as plain values."""
+    return {
+        field.name: str(value) if isinstance(value := getattr(plan, field.name), Path) else value
+        for field in dataclasses.fields(plan)
+    }
+
+
+def average(evaluations: Sequence[Evaluation], labels: tuple[str, ...]) -> Evaluation:
+    """Average what several systems say of the tracks that all of them judged.
+
+    Raises
+    ------
+    DataError
+        If no track was judged by all.
+    """
+    by_id = [{track.id: track for track in item.tracks} for item in evaluations]
+    shared = [name for name in by_id[0] if all(name in other for other in by_id[1:])]
+    if not shared:
+        raise DataError("the members of an ensemble judged no track in common")
+    return evaluation([_mean([own[name] for own in by_id], labels) for name in shared], labels)
+
+
+def _mean(results: Sequence[TrackResult], labels: tuple[str, ...]) -> TrackResult:
+    probabilities = np.mean([result.probabilities for result in results], axis=0)
+    logits = np.mean([result.logits for result in results], axis=0)
+    return dataclasses.replace(
+        results[0],
+        predicted=labels[int(probabilities.argmax())],
+        windows=sum(result.windows for result in results),
+        probabilities=tuple(float(value) for value in probabilities),
+        logits=tuple(float(value) for value in logits),
+    )

@@ -1,0 +1,149 @@
+"""Report rows: the numbers beside the report's, as JSON and as Markdown.
+
+Rows are merged into what a file holds already: a row replaces the one of the same system, data,
+protocol and metric, and no other. So the synthetic set and the real one share one file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from genrekit.runtime.files import write_whole
+from genrekit.runtime.schema import decode
+from genrekit.train.documents import read_document, write_document
+from genrekit.train.protocols import LEAKY
+
+ACCURACY = "accuracy"
+NOT_RUN = "not run"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One number.
+
+    Parameters
+    ----------
+    system : str
+    title : str
+        The system for people.
+    data : str
+        Begins with "synthetic" where the music was composed by rules.
+    protocol : str
+        Begins with "LEAKY" where segments of one track stand on both sides.
+    metric : str
+    value : float or None
+        None where it was not measured; `note` says why.
+    n : int
+        Tracks (segments, under a leaky protocol) of one test side, or of all folds.
+    ci95 : tuple of float or None
+    seeds : tuple of int
+    report_value : float or None
+        The report's number.
+    parameters : int
+    seconds : float
+        Of training, all seeds together.
+    note : str
+    """
+
+    system: str
+    title: str
+    data: str
+    protocol: str
+    metric: str
+    value: float | None
+    n: int
+    ci95: tuple[float, ...] | None
+    seeds: tuple[int, ...]
+    report_value: float | None
+    parameters: int
+    seconds: float
+    note: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What identifies a row."""
+        return self.system, self.data, self.protocol, self.metric
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Document:
+    rows: tuple[Row, ...]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read the rows of a file; none if there is no file."""
+    if not path.is_file():
+        return []
+    document = {"rows": read_document(path)}
+    return list(decode(_Document, document, str(path)).rows)
+
+
+def merge(old: Iterable[Row], new: Iterable[Row], order: Sequence[str]) -> list[Row]:
+    """Replace rows by key and sort: by data, then in the report's order of systems."""
+    rows = {row.key: row for row in old}
+    rows.update({row.key: row for row in new})
+    place = {name: index for index, name in enumerate(order)}
+
+    def rank(row: Row) -> tuple[bool, str, int, bool, bool, str]:
+        """Put the synthetic set first, leaky protocols last, other metrics behind the accuracy."""
+        is_real, is_leaky = not row.data.startswith("synthetic"), row.protocol.startswith(LEAKY)
+        known = place.get(row.system, len(place))
+        return is_real, row.data, known, is_leaky, row.metric != ACCURACY, row.protocol
+
+    return sorted(rows.values(), key=rank)
+
+
+def write_rows(folder: Path, rows: Sequence[Row]) -> None:
+    """Write `report.json` and `report.md`."""
+    write_document(folder / "report.json", list(rows))
+    write_whole(folder / "report.md", markdown(rows))
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Format rows for people: one table per data set, in the order given."""
+    lines = [
+        "# The report's systems, rebuilt",
+        "",
+        "Made by `genrekit reproduce`. *Report* is the student report's number, *ours* is measured "
+        "here with its 95 % interval (Wilson; over several seeds, at their mean). Rows marked "
+        f"**{LEAKY}** divide segments, not tracks: they say how well a model knows a recording "
+        "again, not how well it names a genre. Synthetic music is composed by rules; its rows "
+        "compare systems, they say nothing of recorded music.",
+    ]
+    for data in dict.fromkeys(row.data for row in rows):
+        lines += ["", f"## {data[0].upper()}{data[1:]}", "", *_table(rows, data)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[Row], data: str) -> list[str]:
+    head = ["system", "protocol", "metric", "report", "ours (95 %)", "n", "seeds"]
+    head += ["parameters", "training", "note"]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in rows:
+        if row.data != data:
+            continue
+        marked = row.protocol.replace(LEAKY, f"**{LEAKY}**")
+        cells = [
+            row.title,
+            marked,
+            row.metric,
+            "" if row.report_value is None else f"{row.report_value:.4g}",
+            _value(row),
+            str(row.n or ""),
+            str(len(row.seeds) or ""),
+            f"{row.parameters:,}" if row.parameters else "",
+            f"{row.seconds:.0f} s" if row.seconds else "",
+            row.note,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _value(row: Row) -> str:
+    if row.value is None:
+        return NOT_RUN
+    if row.ci95 is None:
+        return f"{row.value:.3f}"
+    return f"{row.value:.3f} ({row.ci95[0]:.3f} to {row.ci95[1]:.3f})"

@@ -1,0 +1,209 @@
+"""Reproduce: every system of the report under the protocols asked for, cell by cell.
+
+Every row that is planned is written first, as not run; each is replaced as its cells finish. So
+what a killed or unfinished run leaves behind says what it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from genrekit.runtime.errors import ConfigError, GenreKitError
+from genrekit.train.dataset import open_dataset
+from genrekit.train.metrics import compare, wilson_interval
+from genrekit.train.protocols import protocol
+
+from .cells import Bench, Outcome
+from .report_rows import ACCURACY, NOT_RUN, Row, merge, read_rows, write_rows
+from .systems import System
+
+SEEDS_OF_FILTERED = (0, 1, 2)
+REPORT = "report"
+# What `--protocol` takes, and the splits behind it; the report's own differ by system.
+WAYS: dict[str, tuple[str, ...]] = {
+    REPORT: (),
+    "track": ("track",),
+    "filtered": ("filtered",),
+    "artist-folds": ("fold1", "fold2", "fold3"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Task:
+    """One system under one way: the cells of a row."""
+
+    system: System
+    way: str
+    splits: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def protocol(self) -> str:
+        """The row's protocol, for people."""
+        if self.way == "artist-folds":
+            return "3 artist folds, pooled"
+        label = protocol(self.splits[0]).label
+        return f"{label} (the report's)" if self.way == REPORT else label
+
+
+def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
+    """List what is to be done.
+
+    Parameters
+    ----------
+    bench : Bench
+    ways : sequence of str
+        Of `WAYS`.
+    only : sequence of str
+        Names of systems; empty is all.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a name is unknown.
+    """
+    if odd := [way for way in ways if way not in WAYS]:
+        raise ConfigError(f"protocol {odd[0]!r:.40}: must be one of {', '.join(WAYS)}")
+    chosen = [bench.find(name) for name in only] if only else list(bench.systems)
+    tasks = []
+    for system in chosen:
+        for way in ways:
+            splits = WAYS[way] or (system.report_protocol,)
+            seeds = SEEDS_OF_FILTERED if way == "filtered" else (0,)
+            tasks.append(Task(system, way, splits, seeds))
+    return tasks
+
+
+def reproduce(bench: Bench, tasks: Sequence[Task], out: Path) -> list[Row]:
+    """Do the tasks and keep `report.json` and `report.md` in `out` up to date.
+
+    Returns
+    -------
+    list of Row
+        All rows of the file.
+    """
+    order = [system.name for system in bench.systems]
+    path = out / "report.json"
+    known = {row.key: row for row in read_rows(path)}
+    planned = [_not_run(bench, task, "not reached") for task in tasks]
+    rows = merge(known.values(), [row for row in planned if row.key not in known], order)
+    write_rows(out, rows)
+    for task in tasks:
+        rows = merge(rows, rows_of(bench, task), order)
+        write_rows(out, rows)
+    return rows
+
+
+def rows_of(bench: Bench, task: Task) -> list[Row]:
+    """Train a task's cells and return its rows; a task that cannot be done says why."""
+    try:
+        outcomes = _outcomes(bench, task)
+        others = {name: _outcomes(bench, _like(bench, task, name)) for name in task.system.against}
+    except GenreKitError as error:
+        bench.say(f"{NOT_RUN}: {error}")
+        return [_not_run(bench, task, str(error))]
+    row = _accuracy(bench, task, outcomes)
+    return [row, *(_difference(row, outcomes, other, name) for name, other in others.items())]
+
+
+def data_label(bench: Bench, system: System) -> str:
+    """Name the data of a system's rows."""
+    source = bench.collection.sources.get(system.material)
+    if source is None:
+        return f"{bench.collection.root.name}: {system.material}"
+    count = len(open_dataset(source).tracks)
+    kind = "synthetic music" if source.synthetic else bench.collection.root.name
+    return f"{kind}: {system.material}, {count} tracks"
+
+
+def _outcomes(bench: Bench, task: Task) -> list[list[Outcome]]:
+    """Return the outcomes: per split, per seed."""
+    return [
+        [bench.outcome(task.system, split, seed) for seed in task.seeds] for split in task.splits
+    ]
+
+
+def _like(bench: Bench, task: Task, name: str) -> Task:
+    return dataclasses.replace(task, system=bench.find(name))
+
+
+def _accuracy(bench: Bench, task: Task, outcomes: list[list[Outcome]]) -> Row:
+    n, hits = 0, 0.0
+    for by_seed in outcomes:
+        shares = [item.test.scores.accuracy for item in by_seed]
+        n += shares[0].n
+        hits += sum((share.value or 0.0) * share.n for share in shares) / len(shares)
+    first = outcomes[0][0]
+    every = [item for by_seed in outcomes for item in by_seed]
+    return dataclasses.replace(
+        _not_run(bench, task, ""),
+        value=hits / n,
+        n=n,
+        ci95=wilson_interval(round(hits), n),
+        parameters=first.parameters,
+        seconds=sum(item.seconds for item in every),
+        note=_note(task, first),
+    )
+
+
+def _difference(
+    row: Row, outcomes: list[list[Outcome]], others: list[list[Outcome]], name: str
+) -> Row:
+    """Compare with another system on the same tracks, first seed of every split."""
+    truth, mine, theirs = [], [], []
+    for (own, *_), (other, *_) in zip(outcomes, others, strict=True):
+        labels = own.runs[0].labels
+        judged = {track.id: track for track in other.test.tracks}
+        for track in own.test.tracks:
+            if track.id in judged:
+                truth.append(labels.index(track.label))
+                mine.append(labels.index(track.predicted))
+                theirs.append(labels.index(judged[track.id].predicted))
+    paired = compare(truth, theirs, mine)
+    return dataclasses.replace(
+        row,
+        metric=f"difference to {name}",
+        value=paired.difference,
+        n=paired.n,
+        ci95=paired.ci95,
+        seeds=row.seeds[:1],
+        report_value=None,
+        seconds=0.0,
+        note=f"in pairs, McNemar p = {paired.p_value:.2g}",
+    )
+
+
+def _note(task: Task, outcome: Outcome) -> str:
+    parts = [task.system.note] if task.system.note else []
+    if not task.system.members:
+        asked = outcome.runs[0].settings.hyperparameters
+        epochs = outcome.runs[0].metrics.epochs
+        if epochs > 1:
+            parts.append(f"{epochs} epochs, batch {asked.batch_size}")
+    return "; ".join(parts)
+
+
+def _not_run(bench: Bench, task: Task, reason: str) -> Row:
+    return Row(
+        system=task.system.name,
+        title=task.system.title,
+        data=data_label(bench, task.system),
+        protocol=task.protocol,
+        metric=ACCURACY,
+        value=None,
+        n=0,
+        ci95=None,
+        seeds=task.seeds,
+        report_value=task.system.report_value if task.way == REPORT else None,
+        parameters=0,
+        seconds=0.0,
+        note=f"{NOT_RUN}: {reason}" if reason else "",
+    )
+
+
+def names(tasks: Sequence[Task]) -> Iterator[str]:
+    """Yield a line for every task, for `--list`."""
+    for task in tasks:
+        yield f"{task.system.name:<28} {task.way:<13} {task.protocol}"
