@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.errors import DataError, GenreKitError
+from genrekit.runtime.process_pool import process_pool
 from genrekit.train.dataset import audio_source, open_dataset
 from genrekit.train.metrics import PairedComparison, Scores, compare, score
 
@@ -88,7 +87,7 @@ def evaluate(
     said: list[list[int]] = [[] for _ in models]
     unreadable: list[str] = []
     paths = tuple(str(model) for model in models)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with process_pool(jobs) as pool:
         results = pool.map(_label, [paths] * len(tracks), [str(track.path) for track in tracks])
         for done, (track, answer) in enumerate(zip(tracks, results, strict=True), start=1):
             if isinstance(answer, str):

@@ -8,13 +8,11 @@ segments, and exits with 1 if a bound is broken. With `--table features_30_sec.c
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
 import csv
 import dataclasses
 import functools
 import json
 import math
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +25,7 @@ from genrekit.runtime.audio import load_audio
 from genrekit.runtime.errors import DataError, GenreKitError
 from genrekit.runtime.features import extract
 from genrekit.runtime.files import write_whole
+from genrekit.runtime.process_pool import process_pool
 from genrekit.runtime.tabular import FEATURE_NAMES
 
 from .librosa_checks import (
@@ -213,9 +212,7 @@ def _all_deviations(
     # The first track here: librosa compiles its functions on first use and keeps them on disk,
     # and processes that do so at once leave a file from which the next one crashes.
     yield compare(paths[0])
-    # Fresh processes: a fork would inherit NumPy's threads in whatever state they are.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with process_pool(jobs) as pool:
         yield from pool.map(compare, paths[1:])
 
 

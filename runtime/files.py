@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import FileError
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp", re.DOTALL)
+
+
+def temporary_beside(target: Path) -> Path:
+    """Name the unfinished form of a file; one that is left over is known by `is_temporary`."""
+    return target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file's name is that of an unfinished one."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
@@ -28,7 +41,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
     """
     target = Path(path)
     content = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    temporary = temporary_beside(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:

@@ -10,7 +10,6 @@ import importlib
 import itertools
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import ConfigError, DependencyError, FileError
+from .files import temporary_beside
 from .result_rows import JsonRows, flat_columns
 from .results import ResultsFile
 
@@ -72,7 +72,7 @@ class ParquetResults(ResultsFile):
         FileError
             If it cannot be written; the journal stays.
         """
-        temporary = self.table.with_name(f".{self.table.name}.{secrets.token_hex(4)}.tmp")
+        temporary = temporary_beside(self.table)
         schema = self._schema()
         try:
             with self._parquet.ParquetWriter(temporary, schema) as writer:

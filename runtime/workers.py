@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 
 from .batch import ModelChoice, Outcome, attempt
 from .classifier import GenreClassifier
 from .prediction import Prediction
+from .process_pool import process_pool
 
 # Songs handed out per process: one runs, the next waits, and memory stays bounded.
 _AHEAD = 2
@@ -76,9 +76,7 @@ def _processes(choice: ModelChoice, jobs: int) -> Iterator[ProcessPoolExecutor]:
     # Each process runs one song on one core; a BLAS of many threads would fight for them.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, str(choice.threads))
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_load_here, initargs=(choice,)
-    )
+    pool = process_pool(jobs, _load_here, choice)
     try:
         yield pool
     finally:

@@ -13,10 +13,9 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ConfigError, DataError, GenreKitError
 from genrekit.runtime.features import extract, streams
 from genrekit.runtime.files import write_whole
+from genrekit.runtime.process_pool import process_pool
 from genrekit.runtime.schema import canonical_json
 
 from .dataset import file_sha256
@@ -212,8 +212,7 @@ def _outcomes(paths: Sequence[Path], recipe: Recipe, jobs: int) -> Iterator[tupl
         for index, path in enumerate(paths):
             yield index, _try_song(path, recipe)
         return
-    # Forking a process that runs torch or TensorFlow threads can deadlock.
-    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with _one_thread_each(), process_pool(jobs) as pool:
         futures = {pool.submit(_try_song, path, recipe): i for i, path in enumerate(paths)}
         try:
             for future in as_completed(futures):

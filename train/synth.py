@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import multiprocessing
 import os
 import wave
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ import numpy as np
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, DataError
 from genrekit.runtime.files import read_bounded, write_whole
+from genrekit.runtime.folder_lock import locked_folder
+from genrekit.runtime.process_pool import process_pool
 from genrekit.runtime.schema import decode, encode, parse_json
 
 from .composition import check_duration
@@ -103,6 +104,8 @@ def write_synthetic(
         If a number is out of bounds.
     DataError
         If `out` holds another set, or music that is no synthetic set.
+    FileError
+        If another process is filling it, or it cannot be written.
     """
     jobs = os.cpu_count() or 1 if jobs is None else jobs
     if not 1 <= tracks_per_genre <= MAX_TRACKS_PER_GENRE:
@@ -117,19 +120,20 @@ def write_synthetic(
     manifest = SyntheticManifest(
         seed=seed, duration_s=float(duration_s), soundfont_sha256=soundfont_sha256()
     )
-    _claim(out, manifest)
     tasks = [
         (out, seed, genre, index, float(duration_s))
         for index in range(tracks_per_genre)
         for genre in GENRES
     ]
     size = _HEADER_BYTES + 2 * round(duration_s * SAMPLE_RATE)
-    missing = [task for task in tasks if not _is_finished(track_path(out, *task[2:4]), size)]
-    done = len(tasks) - len(missing)
-    for finished in _run(missing, jobs):
-        done += finished
-        if on_progress is not None:
-            on_progress(done, len(tasks))
+    with locked_folder(out):
+        _claim(out, manifest)
+        missing = [task for task in tasks if not _is_finished(track_path(out, *task[2:4]), size)]
+        done = len(tasks) - len(missing)
+        for finished in _run(missing, jobs):
+            done += finished
+            if on_progress is not None:
+                on_progress(done, len(tasks))
     return manifest
 
 
@@ -140,7 +144,7 @@ def _claim(out: Path, manifest: SyntheticManifest) -> None:
     """Write the manifest, or find that the folder's own is the same."""
     path = out / SYNTHETIC_MARK
     if not path.exists():
-        if out.is_dir() and any(out.iterdir()):
+        if any(out.iterdir()):
             raise DataError(f"{out}: holds other files; name an empty or a new folder")
         write_whole(path, manifest.to_json())
         return
@@ -163,9 +167,7 @@ def _run(tasks: list[_Task], jobs: int) -> Iterator[int]:
     if jobs == 1 or len(tasks) < 2:
         yield from map(_write_track, tasks)
         return
-    # Not fork: a caller may have threads (torch, TensorFlow) that a fork would freeze.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(tasks)), context) as pool:
+    with process_pool(min(jobs, len(tasks))) as pool:
         futures = [pool.submit(_write_track, task) for task in tasks]
         try:
             for future in concurrent.futures.as_completed(futures):

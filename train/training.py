@@ -11,6 +11,7 @@ from typing import Literal
 
 from genrekit.runtime.card import Normalisation
 from genrekit.runtime.errors import ConfigError, DataError
+from genrekit.runtime.folder_lock import locked_folder
 
 from .dataset import Dataset, DataSource, Track, fingerprints, open_dataset
 from .documents import (
@@ -118,16 +119,19 @@ def train(
         be read.
     ConfigError
         If model and data do not fit together.
+    FileError
+        If another process is training in the folder, or it cannot be written.
     """
     observer = observer or Observer()
     dataset = open_dataset(plan.source)
     settings, material = _prepare(plan, dataset, jobs, observer)
-    _claim(folder, settings)
-    if not (folder / METRICS).is_file():
-        _fit_and_judge(settings, material, folder, device, observer)
-    # The checkpoint is three times the weights, and of no more use.
-    checkpoint_path(folder, plan.model).unlink(missing_ok=True)
-    return Run.load(folder)
+    with locked_folder(folder):
+        _claim(folder, settings)
+        if not (folder / METRICS).is_file():
+            _fit_and_judge(settings, material, folder, device, observer)
+        # The checkpoint is three times the weights, and of no more use.
+        checkpoint_path(folder, plan.model).unlink(missing_ok=True)
+        return Run.load(folder)
 
 
 def make_split(plan: Plan, dataset: Dataset, prints: dict[str, str]) -> Split:
@@ -207,7 +211,7 @@ def _normalised(
 def _claim(folder: Path, settings: RunSettings) -> None:
     held = read_settings(folder)
     if held is None:
-        if folder.is_dir() and any(folder.iterdir()):
+        if any(folder.iterdir()):
             raise DataError(f"{folder}: holds other files; name an empty or a new folder")
         write_document(folder / ASKED, settings)
     elif odd := differences(held, settings):

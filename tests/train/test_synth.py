@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from genrekit.runtime.errors import ConfigError, DataError
+from genrekit.runtime.errors import ConfigError, DataError, FileError
+from genrekit.runtime.files import temporary_beside
+from genrekit.runtime.folder_lock import locked_folder
 from genrekit.train.dataset import SYNTHETIC_MARK
 from genrekit.train.genres import GENRES
 from genrekit.train.rendering import render_track
@@ -51,6 +53,18 @@ def test_bytes_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     write(tmp_path / "one", tracks=2, jobs=1)
     write(tmp_path / "two", tracks=2, jobs=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
+    with locked_folder(tmp_path), pytest.raises(FileError, match="another genrekit is working"):
+        write(tmp_path)
+    assert contents(tmp_path) == {}
+
+
+def test_a_set_killed_at_its_first_file_is_begun_again(tmp_path: Path) -> None:
+    temporary_beside(tmp_path / SYNTHETIC_MARK).write_text("{")
+    write(tmp_path)
+    assert len(contents(tmp_path)) == len(GENRES) + 1
 
 
 def test_a_set_grows_and_keeps_its_tracks(tmp_path: Path) -> None:

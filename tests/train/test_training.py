@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from genrekit.runtime.errors import ConfigError, DataError
+from genrekit.runtime.errors import ConfigError, DataError, FileError
+from genrekit.runtime.files import temporary_beside
+from genrekit.runtime.folder_lock import locked_folder
 from genrekit.runtime.prediction import softmax
 from genrekit.train.dataset import DataSource, audio_source, open_dataset
 from genrekit.train.fit import EpochResult, History, one_cycle
@@ -151,6 +153,20 @@ def test_a_folder_with_other_files_is_not_filled(songs: Path, tmp_path: Path) ->
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(DataError, match="holds other files"):
         train(_plan(songs, "mlp"), tmp_path, jobs=1)
+
+
+def test_two_processes_do_not_train_in_one_folder(image_run: Run, songs: Path) -> None:
+    with (
+        locked_folder(image_run.folder),
+        pytest.raises(FileError, match="another genrekit is working in it"),
+    ):
+        train(_plan(songs, "resnet18", epochs=1), image_run.folder, device="cpu", jobs=1)
+
+
+def test_a_run_killed_at_its_first_file_is_begun_again(songs: Path, tmp_path: Path) -> None:
+    temporary_beside(tmp_path / "run.json").write_text("{")
+    train(_plan(songs, "mlp", epochs=1), tmp_path, jobs=1)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_an_unfinished_run_says_how_to_finish_it(image_run: Run, tmp_path: Path) -> None:
