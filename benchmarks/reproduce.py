@@ -196,7 +196,7 @@ def _not_run(bench: Bench, task: Task, reason: str) -> Row:
         n=0,
         ci95=None,
         seeds=task.seeds,
-        report_value=task.system.report_value if task.way == REPORT else None,
+        report_value=task.system.report_value,
         parameters=0,
         seconds=0.0,
         note=f"{NOT_RUN}: {reason}" if reason else "",
