@@ -18,6 +18,7 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _DATA_EXAMPLES = """\
 examples:
   genrekit data synth build/music --tracks-per-genre 60 --seed 0
+  genrekit data get gtzan ~/gtzan
   genrekit data check ~/gtzan/genres_original
   genrekit data check ~/gtzan/genres_original --json > report.json
 """
@@ -38,8 +39,8 @@ def data(subparsers: Subparsers) -> None:
     """Add `genrekit data`."""
     parser = subparsers.add_parser(
         "data",
-        help="make or check a folder of songs",
-        description="Make or check a folder of songs, one folder per genre.",
+        help="make, fetch or check a folder of songs",
+        description="Make, fetch or check a folder of songs, one folder per genre.",
         epilog=_DATA_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,6 +54,17 @@ def data(subparsers: Subparsers) -> None:
     )
     synth.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
     synth.set_defaults(run=_run_synth)
+    get = actions.add_parser(
+        "get",
+        help="fetch a collection from the network",
+        description=(
+            "Fetch GTZAN (1.2 GB) through mirdata, verify its checksums and lay it out as "
+            "OUT/genres_original/<genre>/. The music is research data: no licence covers it."
+        ),
+    )
+    get.add_argument("collection", choices=("gtzan",))
+    get.add_argument("out", type=Path, metavar="OUT", help="folder to fill")
+    get.set_defaults(run=_run_get)
     check = actions.add_parser(
         "check",
         help="look for unreadable, silent, copied and mislabelled tracks",
@@ -146,6 +158,15 @@ def _run_synth(args: argparse.Namespace) -> None:
             on_progress=lambda done, total: show("composing", done, total),
         )
     print(f"{args.out}: {args.tracks_per_genre} synthetic tracks in each genre, seed {args.seed}")
+
+
+def _run_get(args: argparse.Namespace) -> None:
+    import sys
+
+    from .gtzan import FOLDER, fetch_gtzan
+
+    songs = fetch_gtzan(args.out, say=lambda line: print(line, file=sys.stderr))
+    print(f"{args.out / FOLDER}: {songs} songs, checksums verified")
 
 
 def _run_check(args: argparse.Namespace) -> int:
