@@ -63,6 +63,8 @@ class Bench:
     device : str
     jobs : int or None
         Processes that compute features.
+    export : bool
+        Whether finished models become files, which are then measured.
     say : callable
         Told what is being trained.
     """
@@ -72,6 +74,7 @@ class Bench:
     work: Path
     device: str = "auto"
     jobs: int | None = None
+    export: bool = False
     say: Callable[[str], None] = print
 
     def find(self, name: str) -> System:

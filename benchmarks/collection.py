@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from genrekit.runtime.errors import DataError
-from genrekit.train.dataset import DataSource, audio_source
+from genrekit.train.dataset import DataSource, audio_source, open_dataset
 
 Material = Literal["songs", "stft_5s", "spectrograms", "table"]
 # Folders of songs by the names that GTZAN's and Kaggle's archives give them.
@@ -35,10 +35,13 @@ class Collection:
         folder = self.root / _SPLITS
         return folder / "artist_3fold" if protocol.startswith("fold") else folder
 
-    @property
-    def synthetic(self) -> bool:
-        """Whether its songs were composed by rules."""
-        return "songs" in self.sources and self.sources["songs"].synthetic
+    def describe(self, material: Material) -> str:
+        """Name a material and its size, for people; synthetic music is called so."""
+        if material not in self.sources:
+            return f"{self.root.name}: {material}"
+        source = self.sources[material]
+        kind = "synthetic music" if source.synthetic else self.root.name
+        return f"{kind}: {material}, {len(open_dataset(source).tracks)} tracks"
 
 
 def open_collection(root: Path) -> Collection:

@@ -112,6 +112,11 @@ def reproduce(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
+    parser.add_argument(
+        "--export",
+        action="store_true",
+        help="also make each model a file, verify it, classify songs with it, and time it",
+    )
     parser.add_argument("--list", action="store_true", help="say what would be done")
     parser.set_defaults(run=_run_reproduce)
 
@@ -130,13 +135,14 @@ def _run_reproduce(args: argparse.Namespace) -> None:
         work=args.work or args.out / "runs",
         device=args.device,
         jobs=args.jobs,
+        export=args.export,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     tasks = plan(bench, args.protocol, args.only)
     if args.list:
         print("\n".join(names(tasks)))
         return
-    rows = reproduce(bench, tasks, args.out)
+    rows = reproduce(bench, tasks, args.out, pictures=not args.only)
     done = sum(row.value is not None for row in rows)
     print(f"{args.out / 'report.md'}: {done} of {len(rows)} rows measured")
 

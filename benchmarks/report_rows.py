@@ -68,6 +68,23 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Another number of a system that was trained, as in `Row`."""
+
+    metric: str
+    value: float
+    n: int = 0
+    ci95: tuple[float, ...] | None = None
+    report_value: float | None = None
+    note: str = ""
+
+    def beside(self, row: Row) -> Row:
+        """Return a row like the one of the system's accuracy."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return dataclasses.replace(row, **own, seeds=row.seeds[:1], seconds=0.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class _Document:
     rows: tuple[Row, ...]
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from genrekit.runtime.errors import ConfigError, GenreKitError
-from genrekit.train.dataset import open_dataset
 from genrekit.train.metrics import compare, wilson_interval
 from genrekit.train.protocols import protocol
 
 from .cells import Bench, Outcome
-from .report_rows import ACCURACY, NOT_RUN, Row, merge, read_rows, write_rows
+from .deployment import deploy, is_exportable
+from .pictures import draw_collection
+from .report_rows import ACCURACY, NOT_RUN, Finding, Row, merge, read_rows, write_rows
 from .systems import System
 
 SEEDS_OF_FILTERED = (0, 1, 2)
@@ -76,8 +77,18 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     return tasks
 
 
-def reproduce(bench: Bench, tasks: Sequence[Task], out: Path) -> list[Row]:
+def reproduce(
+    bench: Bench, tasks: Sequence[Task], out: Path, *, pictures: bool = False
+) -> list[Row]:
     """Do the tasks and keep `report.json` and `report.md` in `out` up to date.
+
+    Parameters
+    ----------
+    bench : Bench
+    tasks : sequence of Task
+    out : Path
+    pictures : bool
+        Whether the figures and distances of the songs are drawn, too.
 
     Returns
     -------
@@ -93,6 +104,11 @@ def reproduce(bench: Bench, tasks: Sequence[Task], out: Path) -> list[Row]:
     for task in tasks:
         rows = merge(rows, rows_of(bench, task), order)
         write_rows(out, rows)
+    if pictures and "songs" in bench.collection.sources:
+        bench.say("figures and distances")
+        found = draw_collection(bench.collection, out / "figures", jobs=bench.jobs)
+        rows = merge(rows, found, order)
+        write_rows(out, rows)
     return rows
 
 
@@ -100,22 +116,25 @@ def rows_of(bench: Bench, task: Task) -> list[Row]:
     """Train a task's cells and return its rows; a task that cannot be done says why."""
     try:
         outcomes = _outcomes(bench, task)
-        others = {name: _outcomes(bench, _like(bench, task, name)) for name in task.system.against}
+        row = _accuracy(bench, task, outcomes)
+        rows = [row]
+        for name in task.system.against:
+            others = _outcomes(bench, dataclasses.replace(task, system=bench.find(name)))
+            rows.append(_difference(row, outcomes, others, name))
+        return rows + [finding.beside(row) for finding in _findings(bench, task, outcomes[0][0])]
     except GenreKitError as error:
         bench.say(f"{NOT_RUN}: {error}")
         return [_not_run(bench, task, str(error))]
-    row = _accuracy(bench, task, outcomes)
-    return [row, *(_difference(row, outcomes, other, name) for name, other in others.items())]
 
 
-def data_label(bench: Bench, system: System) -> str:
-    """Name the data of a system's rows."""
-    source = bench.collection.sources.get(system.material)
-    if source is None:
-        return f"{bench.collection.root.name}: {system.material}"
-    count = len(open_dataset(source).tracks)
-    kind = "synthetic music" if source.synthetic else bench.collection.root.name
-    return f"{kind}: {system.material}, {count} tracks"
+def _findings(bench: Bench, task: Task, outcome: Outcome) -> list[Finding]:
+    """Measure what else there is to say of the first cell."""
+    run = outcome.runs[0]
+    found = list(task.system.measure(run)) if task.system.measure else []
+    if bench.export and not task.system.members and is_exportable(run):
+        bench.say(f"{task.system.name}: exporting")
+        found += deploy(run)
+    return found
 
 
 def _outcomes(bench: Bench, task: Task) -> list[list[Outcome]]:
@@ -123,10 +142,6 @@ def _outcomes(bench: Bench, task: Task) -> list[list[Outcome]]:
     return [
         [bench.outcome(task.system, split, seed) for seed in task.seeds] for split in task.splits
     ]
-
-
-def _like(bench: Bench, task: Task, name: str) -> Task:
-    return dataclasses.replace(task, system=bench.find(name))
 
 
 def _accuracy(bench: Bench, task: Task, outcomes: list[list[Outcome]]) -> Row:
@@ -189,7 +204,7 @@ def _not_run(bench: Bench, task: Task, reason: str) -> Row:
     return Row(
         system=task.system.name,
         title=task.system.title,
-        data=data_label(bench, task.system),
+        data=bench.collection.describe(task.system.material),
         protocol=task.protocol,
         metric=ACCURACY,
         value=None,

@@ -58,7 +58,7 @@ def draw_confusion(scores: Scores, labels: tuple[str, ...], path: Path) -> None:
             f"{accuracy.value:.1%} of {accuracy.n} tracks right (95 %: {low:.1%} to {high:.1%})",
             fontsize="medium",
         )
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_history(history: History, path: Path) -> None:
@@ -87,10 +87,11 @@ def draw_history(history: History, path: Path) -> None:
         axes.set_xlabel("epoch (dotted: the best)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG file; the same figure gives the same bytes."""
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     # Without the program's version and the date the same run gives the same bytes.
