@@ -20,7 +20,7 @@ from genrekit.runtime.artifact import read_artifact
 MAX_ARM64_BYTES = 18_000_000
 PAGE_BYTES = 16_384
 # Upstream's own libraries whose segments are not aligned to 16 KB: they do not load on phones
-# with such pages (the app then says so, and .onnx models still run).
+# with such pages, where the core's own engine takes over.
 KNOWN_4K = {"libtensorflowlite_jni.so"}
 ENGINES = {".onnx": "libonnxruntime.so", ".tflite": "libtensorflowlite_jni.so"}
 
@@ -64,7 +64,7 @@ def check_manifest(apk: Path, abis: list[str]) -> None:
 
 
 def check_models(apk: zipfile.ZipFile, unpacked: Path) -> None:
-    """Check that both kinds of model are there, whole, each with its engine."""
+    """Check that both kinds of model are there, whole; say what runs each."""
     names = [name for name in apk.namelist() if name.startswith("assets/")]
     suffixes = sorted({Path(name).suffix for name in names})
     require(suffixes == [".onnx", ".tflite"], f"assets: {names}")
@@ -73,9 +73,9 @@ def check_models(apk: zipfile.ZipFile, unpacked: Path) -> None:
         path = unpacked / Path(name).name
         path.write_bytes(apk.read(name))
         card = read_artifact(path).card
-        has_engine = ENGINES[path.suffix] in libraries
-        print(f"  {name}: {card.name}, hashes ok", end="")
-        print("" if has_engine else f"; NO ENGINE: {ENGINES[path.suffix]} is not in this APK")
+        native = ENGINES[path.suffix]
+        engine = native if native in libraries else f"the core's own engine ({native} is absent)"
+        print(f"  {name}: {card.name}, hashes ok, run by {engine}")
 
 
 def check_libraries(apk: zipfile.ZipFile, unpacked: Path) -> None:

@@ -1,19 +1,18 @@
 """What Python says of real songs, for the JVM tests to compare with.
 
 `python expected.py --out FILE MODEL...` classifies the WAV files of ../shared/data (beside the
-checkout) with each .onnx model and writes labels and probabilities. Without the songs the list
-is empty, with the reason in it, and the JVM test is skipped with that reason.
+checkout) with each model and writes labels and probabilities. A model of the 57 numbers gets one
+song per genre: they take long. Without the songs the list is empty, with the reason in it, and the
+JVM test is skipped with that reason.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 from typing import Any
 
-from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.errors import AudioError
 from genrekit.runtime.files import write_whole
@@ -25,9 +24,10 @@ SONGS = CHECKOUT.parent / "shared" / "data" / "gtzan" / "genres_original"
 def classify_all(model: Path, songs: list[Path]) -> dict[str, Any]:
     """Classify every song that Python can decode."""
     classifier = GenreClassifier.load(model, threads=1)
+    if classifier.card.inputs[0].feature == "tabular":
+        songs = list({song.parent: song for song in songs}.values())
     results = []
-    audio_s = features_s = 0.0
-    started = time.perf_counter()
+    audio_s = features_s = inference_s = 0.0
     for song in songs:
         try:
             prediction = classifier.classify(song)
@@ -35,6 +35,7 @@ def classify_all(model: Path, songs: list[Path]) -> dict[str, Any]:
             continue
         audio_s += prediction.duration_s
         features_s += prediction.latency_ms["features"] / 1e3
+        inference_s += prediction.latency_ms["inference"] / 1e3
         probabilities = {score.label: score.probability for score in prediction.ranking}
         results.append(
             {
@@ -49,23 +50,20 @@ def classify_all(model: Path, songs: list[Path]) -> dict[str, Any]:
         "songs": results,
         "audio_s": audio_s,
         "features_s": features_s,
-        "total_s": time.perf_counter() - started,
+        "inference_s": inference_s,
     }
 
 
 def main() -> None:
-    """Write the expectations of every .onnx model given."""
+    """Write the expectations of every model given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("models", nargs="+", type=Path)
     args = parser.parse_args()
     songs = sorted(SONGS.glob("*/*.wav"))
     reason = "" if songs else f"no WAV files in {SONGS}"
-    models = [path.resolve() for path in args.models if read_artifact(path).format == "onnx"]
-    document = {
-        "reason": reason,
-        "models": [classify_all(model, songs) for model in models] if songs else [],
-    }
+    models = [path.resolve() for path in args.models]
+    document = {"reason": reason, "models": [classify_all(model, songs) for model in models]}
     write_whole(args.out, json.dumps(document, indent=1) + "\n")
 
 

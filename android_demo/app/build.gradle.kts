@@ -53,6 +53,8 @@ android {
     androidResources { noCompress += listOf("onnx", "tflite") }
     packaging { jniLibs.useLegacyPackaging = true } // compressed in the APK
 
+    sourceSets.getByName("test").kotlin.srcDir("../core/src/testFixtures/kotlin")
+
     testOptions.unitTests.all { test ->
         test.useJUnitPlatform()
         test.systemProperty("genrekit.golden", rootDir.resolve("../tests/golden").path)

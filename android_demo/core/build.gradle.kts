@@ -17,6 +17,9 @@ kotlin {
     }
 }
 
+// What the tests of this module and of the app share.
+kotlin.sourceSets.named("test") { kotlin.srcDir("src/testFixtures/kotlin") }
+
 // Tests run on the whole JDK: one reads the JVM's count of allocated bytes.
 tasks.named<org.jetbrains.kotlin.gradle.tasks.KotlinCompile>("compileTestKotlin") {
     compilerOptions.freeCompilerArgs.set(emptyList())

@@ -5,6 +5,7 @@ import genrekit.core.Artifact
 import genrekit.core.Engine
 import genrekit.core.FileException
 import genrekit.core.ModelFormat
+import genrekit.core.engine.KotlinEngine
 import genrekit.demo.onnx.OnnxEngine
 import genrekit.demo.tflite.TfliteEngine
 import java.io.IOException
@@ -29,11 +30,20 @@ class ModelStore(private val assets: AssetManager) {
         return Artifact.read(name, data)
     }
 
-    /** Loads a model into the engine for its format. */
+    /**
+     * Loads a model into the engine for its format; into the core's own where that engine's
+     * native library is not in this APK, or not for this phone's memory pages.
+     *
+     * @throws genrekit.core.GenreKitException if the engine refuses it.
+     */
     fun load(artifact: Artifact): Engine =
-        when (artifact.format) {
-            ModelFormat.ONNX -> OnnxEngine(artifact, THREADS)
-            ModelFormat.TFLITE -> TfliteEngine(artifact, THREADS)
+        try {
+            when (artifact.format) {
+                ModelFormat.ONNX -> OnnxEngine(artifact, THREADS)
+                ModelFormat.TFLITE -> TfliteEngine(artifact, THREADS)
+            }
+        } catch (_: LinkageError) {
+            KotlinEngine(artifact)
         }
 
     private companion object {

@@ -64,8 +64,6 @@ class Presenter(private val store: ModelStore, private val documents: Documents,
                 post(Event.ModelLoaded(name, artifact.card, engine.name, artifact.size))
             } catch (error: GenreKitException) {
                 post(Event.ModelFailed(name, error.message!!))
-            } catch (error: LinkageError) { // a native library that this device cannot load
-                post(Event.ModelFailed(name, "$name: the engine's native library does not load: ${error.message}"))
             }
         }
     }

@@ -5,8 +5,9 @@ package genrekit.core
  *
  * @property start Where it stands in the file, tag included; [end] is behind it.
  * @property contentStart Where a length-delimited field's bytes begin; -1 for other fields.
+ * @property value The number of a field that is not length-delimited: a varint, or fixed bits.
  */
-internal class ProtobufField(val number: Int, val start: Int, val contentStart: Int, val end: Int)
+internal class ProtobufField(val number: Int, val start: Int, val contentStart: Int, val end: Int, val value: Long)
 
 /**
  * A bounded walk over the fields of one protobuf message, copying nothing.
@@ -24,14 +25,15 @@ internal class ProtobufWalk(private val data: ByteArray, private var position: I
      * @throws ArtifactException if it runs past the end or has no known wire type.
      */
     fun next(): ProtobufField? {
-        if (position >= end) return null
+        if (!hasNext) return null
         val start = position
         val tag = varint()
         val number = tag ushr 3
         if (number !in 1L until (1L shl 29)) throw ArtifactException("field number ${number.toULong()} is out of range")
         var content = -1
+        var value = 0L
         when (val wire = (tag and 7).toInt()) {
-            VARINT -> varint()
+            VARINT -> value = varint()
             LENGTH -> {
                 val size = varint()
                 if (size < 0 || size > end - position) {
@@ -43,14 +45,19 @@ internal class ProtobufWalk(private val data: ByteArray, private var position: I
             FIXED64, FIXED32 -> {
                 val size = if (wire == FIXED64) 8 else 4
                 if (size > end - position) throw ArtifactException("truncated inside field $number")
+                for (byte in size - 1 downTo 0) value = value shl 8 or (data[position + byte].toLong() and 0xff)
                 position += size
             }
             else -> throw ArtifactException("field $number has unknown wire type $wire")
         }
-        return ProtobufField(number.toInt(), start, content, position)
+        return ProtobufField(number.toInt(), start, content, position, value)
     }
 
-    private fun varint(): Long {
+    /** Whether there is anything more. */
+    val hasNext: Boolean get() = position < end
+
+    /** Reads a number that stands alone, as in a packed list. */
+    fun varint(): Long {
         var value = 0L
         for (shift in 0 until 64 step 7) {
             if (position >= end) throw ArtifactException("truncated inside a number")

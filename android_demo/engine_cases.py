@@ -1,0 +1,86 @@
+"""Models, inputs and logits against which the JVM tests hold the core's own engine.
+
+`python engine_cases.py --out FOLDER` writes the networks that the Python tests of the NumPy engine
+use, each under a card, and `cases.json`: what ONNX Runtime or LiteRT computes from random windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genrekit.runtime.arrays import Float32
+from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.engines import load_engine
+from genrekit.runtime.files import write_whole
+from genrekit.runtime.tflite_graph import read_tflite_graph
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT))
+
+from tests.runtime.graph_models import (  # noqa: E402 - found through the line above
+    CLASSES,
+    IMAGE,
+    as_artifact,
+    float_onnx,
+    int8_onnx,
+    tflite_mlp,
+    windows,
+)
+
+CARD = read_artifact(CHECKOUT / "tests" / "golden" / "tiny.onnx").card
+# Largest difference, as a share of the logits' range. Where activations are quantised, a sum may
+# fall on the other side of a level, which is one step of it.
+TOLERANCES = {
+    "float": 1e-5,
+    "int8": 0.02,
+    "mlp float": 1e-6,
+    "mlp softmax": 1e-5,
+    "mlp sparse": 1e-6,
+    "mlp dynamic": 1e-2,
+    "mlp int8": 1e-2,
+}
+COUNT = 20  # windows
+
+
+def case(name: str, folder: Path) -> dict[str, Any]:
+    """Write one model and return what its engine gives."""
+    inputs: Float32
+    folder = folder.resolve() / name.replace(" ", "_")
+    folder.mkdir(parents=True, exist_ok=True)
+    if name.startswith("mlp "):
+        model = tflite_mlp(name.removeprefix("mlp "))
+        graph = read_tflite_graph(model)
+        given, output = (graph.tensors[edges[0]].name for edges in (graph.inputs, graph.outputs))
+        artifact = as_artifact(CARD, model, folder, given, (57,), output, CLASSES)
+        inputs = windows(COUNT, (57,), 3)
+    else:
+        model = float_onnx() if name == "float" else int8_onnx()
+        artifact = as_artifact(CARD, model, folder, "x", IMAGE, "logits", CLASSES)
+        inputs = windows(COUNT, IMAGE, 2)
+    (spec,) = artifact.card.inputs
+    logits = load_engine(artifact).run({spec.name: inputs})
+    return {
+        "model": str(artifact.path),
+        "inputs": inputs.reshape(COUNT, -1).tolist(),
+        "logits": logits.tolist(),
+        "tolerance": TOLERANCES[name] * float(np.ptp(logits)),
+    }
+
+
+def main() -> None:
+    """Write every case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    cases = {name: case(name, args.out) for name in TOLERANCES}
+    write_whole(args.out / "cases.json", json.dumps(cases))
+
+
+if __name__ == "__main__":
+    main()
