@@ -43,17 +43,9 @@ MODEL = "small_cnn"
 PICTURE_S = 30.0  # music in each picture of `spectrograms/`
 TEACHERS = (0, 1)  # seeds
 STUDENT = 100
-HYPERPARAMETERS = Hyperparameters(
-    epochs=30,
-    batch_size=32,
-    learning_rate=4e-3,
-    weight_decay=0.05,
-    label_smoothing=0.1,
-    mixup=0.3,
-    warp=True,
-    spec_augment=True,
-    crops_per_track=1,
-    patience=30,
+# The recipe of the registry, shorter: a window of 5 s is all that there is of a track.
+HYPERPARAMETERS = dataclasses.replace(
+    architecture(MODEL).hyperparameters, epochs=30, patience=30, crops_per_track=1
 )
 # A student gains from more windows: its teachers answer each of them anew.
 STUDENT_HYPERPARAMETERS = dataclasses.replace(HYPERPARAMETERS, epochs=45, patience=45)
