@@ -16,6 +16,7 @@ import numpy as np
 
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.schema import canonical_json
+from genrekit.train.dataset import open_dataset
 from genrekit.train.documents import Evaluation, TrackResult
 from genrekit.train.evaluate import evaluation
 from genrekit.train.protocols import protocol
@@ -25,6 +26,7 @@ from genrekit.train.training import Observer, Plan, train
 from .collection import Collection
 from .systems import System
 
+MOST_MISSING = 20  # of the tracks that a protocol lists
 _DIGITS = 10  # of the digest in a folder's name
 
 
@@ -129,11 +131,20 @@ class Bench:
     def _plan(self, system: System, split: str, seed: int) -> Plan:
         if system.material not in self.collection.sources:
             raise DataError(f"{self.collection.root} has no {system.material}")
+        source = self.collection.sources[system.material]
+        lists = self.collection.splits(split) if protocol(split).listed else None
+        if lists:
+            divided = protocol(split).divide(open_dataset(source), {}, lists, seed)
+            if len(divided.missing) > MOST_MISSING:
+                raise DataError(
+                    f"{source.path} lacks {len(divided.missing)} of the tracks that the lists of "
+                    f"{split!r} name: no score on the rest would be comparable"
+                )
         return Plan(
-            source=self.collection.sources[system.material],
+            source=source,
             model=system.model,
             protocol=split,
-            splits_folder=self.collection.splits(split) if protocol(split).listed else None,
+            splits_folder=lists,
             seed=seed,
             hyperparameters=system.hyperparameters,
             representation=system.represent() if system.represent else None,
