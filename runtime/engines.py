@@ -7,6 +7,7 @@ engine runs the graphs that this kit exports.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
@@ -18,8 +19,15 @@ from .arrays import Float32
 from .artifact import Artifact
 from .errors import ConfigError, DependencyError, EngineError
 from .graph_check import check_graph
+from .interpreters import INTERPRETERS, load_interpreter
 
-ENGINES = ("onnxruntime", "litert", "tflite-runtime", "tensorflow", "numpy")
+ENGINES = ("onnxruntime", *INTERPRETERS, "numpy")
+
+# What pip installs for each.
+_REQUIREMENTS = {name: name for name in ENGINES} | {
+    "onnxruntime": "genrekit[onnx]",
+    "litert": "genrekit[tflite]",
+}
 
 
 class Engine(Protocol):
@@ -82,6 +90,10 @@ def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = No
             raise ConfigError(
                 f"engine {engine!r} does not run .{artifact.format}; use {' or '.join(loaders)}"
             )
+        if not _installed(engine):
+            raise DependencyError(
+                f"engine {engine!r} is not installed: pip install {_REQUIREMENTS[engine]!r}"
+            )
     else:
         engine = next(name for name in loaders if _installed(name))
     if engine != "numpy":  # which reads the graph, and checks it, itself
@@ -90,13 +102,7 @@ def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = No
 
 
 def _installed(engine: str) -> bool:
-    package = {
-        "onnxruntime": "onnxruntime",
-        "litert": "ai_edge_litert",
-        "tflite-runtime": "tflite_runtime",
-        "tensorflow": "tensorflow",
-        "numpy": "numpy",
-    }[engine]
+    package = {"litert": "ai_edge_litert"}.get(engine, engine.replace("-", "_"))
     return importlib.util.find_spec(package) is not None
 
 
@@ -173,28 +179,13 @@ def _load_onnxruntime(artifact: Artifact, threads: int) -> Engine:
     return OnnxRuntimeEngine(artifact, threads)
 
 
-def _load_litert(artifact: Artifact, threads: int) -> Engine:
-    from ai_edge_litert.interpreter import Interpreter
-
-    return TfliteEngine(artifact, threads, "litert", Interpreter)
-
-
-def _load_tflite_runtime(artifact: Artifact, threads: int) -> Engine:
-    if int(np.__version__.split(".")[0]) >= 2:
+def _load_tflite(name: str, artifact: Artifact, threads: int) -> Engine:
+    if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
         raise DependencyError(
             f"tflite-runtime works with NumPy 1 only, this is {np.__version__}: "
             'pip install "numpy<2", or pip install ai-edge-litert'
         )
-    from tflite_runtime.interpreter import Interpreter
-
-    return TfliteEngine(artifact, threads, "tflite-runtime", Interpreter)
-
-
-def _load_tensorflow(artifact: Artifact, threads: int) -> Engine:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow
-
-    return TfliteEngine(artifact, threads, "tensorflow", tensorflow.lite.Interpreter)
+    return TfliteEngine(artifact, threads, name, load_interpreter(name))
 
 
 def _load_numpy(artifact: Artifact, threads: int) -> Engine:
@@ -206,9 +197,7 @@ def _load_numpy(artifact: Artifact, threads: int) -> Engine:
 _LOADERS: dict[str, dict[str, Callable[[Artifact, int], Engine]]] = {
     "onnx": {"onnxruntime": _load_onnxruntime, "numpy": _load_numpy},
     "tflite": {
-        "litert": _load_litert,
-        "tflite-runtime": _load_tflite_runtime,
-        "tensorflow": _load_tensorflow,
+        **{name: functools.partial(_load_tflite, name) for name in INTERPRETERS},
         "numpy": _load_numpy,
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from collections.abc import Callable
@@ -18,10 +19,21 @@ INTERPRETERS = tuple(_CLASSES)
 
 def load_interpreter(engine: str) -> Callable[..., Any]:
     """Import the package of one of `INTERPRETERS` and return its class."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     module, path = _CLASSES[engine]
+    if engine == "tensorflow":
+        prepare_tensorflow()
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
     made: Callable[..., Any] = found
     return made
+
+
+def prepare_tensorflow() -> None:
+    """Make TensorFlow quiet, and safe beside PyTorch; call it before TensorFlow is imported.
+
+    torchvision loads triton, whose LLVM crashes when it is loaded after TensorFlow's.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")

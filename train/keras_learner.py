@@ -20,6 +20,7 @@ import numpy as np
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import DataError
+from genrekit.runtime.interpreters import prepare_tensorflow
 
 from .batch import Batch
 
@@ -99,13 +100,10 @@ class KerasLearner:
 
 def import_keras() -> Any:
     """Import tf_keras with TensorFlow quiet; return the module."""
-    # Read at TensorFlow's import: Keras 2 for tensorflow-model-optimization, and no banner.
+    # Read at TensorFlow's import: Keras 2 for tensorflow-model-optimization.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tf_keras" not in sys.modules:
-        # torchvision loads triton, whose LLVM crashes when it is loaded after TensorFlow's.
-        with contextlib.suppress(ImportError):
-            importlib.import_module("triton")
+        prepare_tensorflow()
         with _silent_stderr():
             importlib.import_module("tf_keras")
     return sys.modules["tf_keras"]
