@@ -1,7 +1,8 @@
 """Peer ways: each loads a model once and then turns samples into probabilities.
 
 Nothing is imported before it is used, since this module is also the program whose cold start
-is measured: `python -m genrekit.benchmarks.peer_ways WAY RUN FP32.onnx INT8.onnx CLIP.npy`.
+is measured: `python -m genrekit.benchmarks.peer_ways WAY RUN FP32.onnx INT8.onnx CONVERTED
+CLIP.npy`. What a way reads was converted before (`peer_conversions`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import dataclasses
 import importlib
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,10 @@ from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.cold_start import resident_bytes
 from genrekit.runtime.errors import ConfigError, DependencyError, EngineError
 from genrekit.runtime.inputs import to_tensor
+from genrekit.runtime.interpreters import load_interpreter
 from genrekit.runtime.prediction import softmax
+
+from .peer_conversions import DYNAMIC, PTE, TFLITE
 
 Predict: TypeAlias = Callable[[Float32], Float64]
 Features: TypeAlias = Callable[[Float32], Float32]
@@ -37,11 +40,17 @@ _REPEATS = 10
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Model:
-    """One training in three forms: run folder, float32 and int8 artifact."""
+    """One training: its run folder, its artifacts, and a folder for other packages' files."""
 
     run: Path
     fp32: Path
     int8: Path
+    converted: Path
+
+    def file(self, name: str) -> Path:
+        """Return "run", "fp32", "int8", or a converted file by its name."""
+        known = {"run": self.run / "best.pt", "fp32": self.fp32, "int8": self.int8}
+        return known.get(name, self.converted / name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Way:
     packages : tuple of str
         Distributions that a user installs for it.
     file : str
-        Which file of the model it reads: "run", "fp32" or "int8".
+        Which file of the model it reads; see `Model.file`.
     load : callable
         From a model to a function of samples that gives probabilities.
     """
@@ -62,15 +71,10 @@ class Way:
     file: str
     load: Callable[[Model], Predict]
 
-    def model_bytes(self, model: Model) -> int:
-        """Return the size of the file that it reads."""
-        path: Path = getattr(model, self.file)
-        return (path / "best.pt" if path.is_dir() else path).stat().st_size
-
 
 def _genrekit(file: str) -> Callable[[Model], Predict]:
     def load(model: Model) -> Predict:
-        classifier = GenreClassifier.load(getattr(model, file))
+        classifier = GenreClassifier.load(model.file(file))
         rate, labels = classifier.card.features.sample_rate, classifier.card.labels
 
         def predict(samples: Float32) -> Float64:
@@ -207,12 +211,45 @@ def _xnnpack(model: Model) -> Graph:
 
 
 def _dynamic(model: Model) -> Graph:
-    quantization = _package("onnxruntime.quantization")
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        source.write_bytes(read_artifact(model.fp32).model)
-        quantization.quantize_dynamic(source, target)
-        return _session(target.read_bytes())
+    return _session(_converted(model, DYNAMIC).read_bytes())
+
+
+def _litert(model: Model) -> Graph:
+    interpreter = load_interpreter("litert")(
+        model_content=_converted(model, TFLITE).read_bytes(), num_threads=1
+    )
+    interpreter.allocate_tensors()
+    source = interpreter.get_input_details()[0]["index"]
+    target = interpreter.get_output_details()[0]["index"]
+
+    def run(tensor: Float32) -> Float32:
+        interpreter.set_tensor(source, tensor)
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(target))
+
+    return run
+
+
+def _executorch(model: Model) -> Graph:
+    torch, runtime = _package("torch"), _package("executorch.runtime")
+    bindings = _package("executorch.extension.pybindings.portable_lib")
+    bindings._unsafe_reset_threadpool(1)
+    # From the file: of bytes it keeps a pointer only.
+    program = runtime.Runtime.get().load_program(_converted(model, PTE))
+    method = program.load_method("forward")
+
+    def run(tensor: Float32) -> Float32:
+        with torch.inference_mode():
+            return np.asarray(method.execute([torch.from_numpy(tensor)])[0].numpy())
+
+    return run
+
+
+def _converted(model: Model, name: str) -> Path:
+    path = model.file(name)
+    if not path.is_file():
+        raise EngineError(f"{name}: was not converted")
+    return path
 
 
 WAYS = {
@@ -222,10 +259,14 @@ WAYS = {
         ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _onnxruntime)
     ),
     "librosa, ONNX Runtime dynamic int8": Way(
-        ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _dynamic)
+        ("librosa", "onnxruntime"), DYNAMIC, _joined(_librosa, _dynamic)
     ),
     "librosa, ONNX Runtime XNNPACK": Way(
         ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _xnnpack)
+    ),
+    "librosa, LiteRT fp32": Way(("librosa", "ai-edge-litert"), TFLITE, _joined(_librosa, _litert)),
+    "librosa, ExecuTorch XNNPACK fp32": Way(
+        ("librosa", "torch", "executorch"), PTE, _joined(_librosa, _executorch)
     ),
     "librosa, PyTorch": Way(
         ("librosa", "torch", "torchvision"), "run", _joined(_librosa, _torch(compiled=False))
@@ -239,10 +280,10 @@ WAYS = {
 }
 
 
-def main(name: str, run: str, fp32: str, int8: str, clip: str) -> None:
+def main(name: str, run: str, fp32: str, int8: str, converted: str, clip: str) -> None:
     """Load one way, predict, and tell when and with how much memory."""
     samples = np.load(clip, allow_pickle=False)
-    predict = WAYS[name].load(Model(Path(run), Path(fp32), Path(int8)))
+    predict = WAYS[name].load(Model(Path(run), Path(fp32), Path(int8), Path(converted)))
     predict(samples)
     predicted_s = time.monotonic()
     for _ in range(_REPEATS - 1):

@@ -3,8 +3,10 @@
 `python -m genrekit.benchmarks.peers RUN FP32.onnx INT8.onnx --songs FOLDER` classifies the
 first window of each song by every way that runs here: this kit; librosa with PyTorch, eager
 and compiled; librosa with ONNX Runtime in float32, dynamically quantized, and with XNNPACK;
-torchaudio's features. All ways have the same weights and take the same samples, in turn in one
-process for the latencies and each in processes of its own for cold start and memory.
+librosa with LiteRT and with ExecuTorch; torchaudio's features. All ways have the same weights
+and take the same samples, in turn in one process for the latencies and each in processes of its
+own for cold start and memory. What another package wants to read (`peer_conversions`) is made
+before.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from genrekit.train.metrics import share
 from genrekit.train.run import Run
 
 from .install_size import installed_bytes, versions
+from .peer_conversions import CONVERSIONS
 from .peer_ways import WAYS, Model
 from .peers_document import PeerResult, PeersDocument
 
@@ -45,9 +48,10 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; return 0, or 1 if an input cannot be used."""
     args = _parser().parse_args(argv)
-    model = Model(run=args.run, fp32=args.fp32, int8=args.int8)
     try:
-        document = measure(model, args.songs, processes=args.processes, force=args.force)
+        with tempfile.TemporaryDirectory() as folder:
+            model = Model(run=args.run, fp32=args.fp32, int8=args.int8, converted=Path(folder))
+            document = measure(model, args.songs, processes=args.processes, force=args.force)
         if args.json:
             write_document(args.json, document)
     except (GenreKitError, OSError) as error:
@@ -79,8 +83,12 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     check_quiet(machine.cores, force=force)
     run = Run.load(model.run)
     clips, truth = _read_clips(run, songs)
+    failures = _convert(model)
     ready, absent = {}, {}
     for name, way in WAYS.items():
+        if way.file in failures:
+            absent[name] = failures[way.file]
+            continue
         try:
             ready[name] = way.load(model)
         except (DependencyError, EngineError) as error:
@@ -96,7 +104,7 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
             name=name,
             packages=versions(WAYS[name].packages),
             install_bytes=installed_bytes(WAYS[name].packages),
-            model_bytes=WAYS[name].model_bytes(model),
+            model_bytes=model.file(WAYS[name].file).stat().st_size,
             latency=Latency.of(seconds[name]),
             ratio=None if name == first else Ratio.of(seconds[name], seconds[first]),
             cold_start=Latency.of(np.array([life[0] for life in lives[name]])),
@@ -154,6 +162,19 @@ def _read_clips(run: Run, songs: Path) -> tuple[list[Float32], Int64]:
     return clips, np.array(truth)
 
 
+def _convert(model: Model) -> dict[str, str]:
+    """Make the files of other packages; return why one could not be made, by its name."""
+    failures = {}
+    for name in CONVERSIONS:
+        command = [sys.executable, "-m", "genrekit.benchmarks.peer_conversions", name]
+        command += [str(path) for path in (model.run, model.fp32, model.converted / name)]
+        result = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - ours
+        if result.returncode:
+            reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+            failures[name] = f"{reason:.200}"
+    return failures
+
+
 def _fresh_processes(
     names: list[str], model: Model, clip: Float32, processes: int
 ) -> dict[str, list[tuple[float, int]]]:
@@ -167,7 +188,7 @@ def _fresh_processes(
 def _start(name: str, model: Model, clip: Path) -> tuple[float, int]:
     """Return seconds to the first prediction, and the peak of memory, of a fresh process."""
     command = [sys.executable, "-m", "genrekit.benchmarks.peer_ways", name]
-    command += [str(path) for path in (model.run, model.fp32, model.int8, clip)]
+    command += [str(path) for path in (model.run, model.fp32, model.int8, model.converted, clip)]
     environment = fresh_environment(**dict.fromkeys(_THREADS, "1"))
     start = time.monotonic()
     result = subprocess.run(command, capture_output=True, text=True, env=environment)  # noqa: S603 - ours
