@@ -29,9 +29,8 @@ CPU revision\t: 3
 
 """
 _SYSTEM = (
-    *("libc6", "libexpat1", "zlib1g", "libssl3", "libffi8", "libstdc++6", "libgcc-s1", "liblzma5"),
+    *("libc6", "libexpat1", "zlib1g", "libffi8", "libstdc++6", "libgcc-s1", "liblzma5"),
     *("libbz2-1.0", "libsqlite3-0", "libuuid1", "libcrypt1"),
-    *("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"),
 )
 
 
@@ -55,6 +54,10 @@ class Board:
         Debian packages beyond Python itself.
     wheels : tuple of str
         Packages from the index, for its platform.
+    release : str
+        Of Debian, on which Raspberry Pi OS 12 (bookworm) and 13 (trixie) stand.
+    python : str
+        That release's.
     """
 
     name: str
@@ -64,6 +67,15 @@ class Board:
     features: str
     packages: tuple[str, ...] = ()
     wheels: tuple[str, ...] = ()
+    release: str = "bookworm"
+    python: str = "3.11"
+
+    def debian_packages(self) -> list[str]:
+        """Return all that is unpacked, Python included."""
+        python = self.python
+        names = (*_SYSTEM, f"python{python}-minimal", f"libpython{python}-minimal")
+        names += (f"libpython{python}-stdlib", *self.packages)
+        return [f"{name}:{self.name}" for name in names]
 
 
 PI_4 = Board(
@@ -72,8 +84,10 @@ PI_4 = Board(
     qemu="qemu-aarch64-static",
     cpu="cortex-a72",
     features="fp asimd evtstrm crc32 cpuid",
+    packages=("libssl3",),
     wheels=("numpy", "onnxruntime", "ai-edge-litert"),
 )
+PI_4_TRIXIE = dataclasses.replace(PI_4, packages=("libssl3t64",), release="trixie", python="3.13")
 # Raspberry Pi OS 12, 32 bits: NumPy from Debian, and no inference engine exists for it.
 PI_32 = Board(
     name="armhf",
@@ -81,7 +95,7 @@ PI_32 = Board(
     qemu="qemu-arm-static",
     cpu="cortex-a7",
     features="half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm",
-    packages=("python3-numpy", "libblas3", "liblapack3", "libgfortran5"),
+    packages=("libssl3", "python3-numpy", "libblas3", "liblapack3", "libgfortran5"),
 )
 
 
@@ -103,7 +117,7 @@ class Pi:
             "PYTHONDONTWRITEBYTECODE": "1",
             "OPENBLAS_NUM_THREADS": "1",
         }
-        interpreter = self._root / "usr/bin/python3.11"
+        interpreter = self._root / f"usr/bin/python{self.board.python}"
         result = subprocess.run(
             [self.board.qemu, "-L", str(self._root), str(interpreter), *map(str, arguments)],
             cwd="/",
@@ -132,19 +146,51 @@ def _call(*command: object, cwd: Path) -> None:
     assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
 
 
+def _codename() -> str:
+    text = Path("/etc/os-release").read_text()
+    return next(x.split("=")[1] for x in text.splitlines() if x.startswith("VERSION_CODENAME="))
+
+
+def _foreign_release(board: Board, folder: Path) -> list[str]:
+    """Read another release's index from this system's own mirror; return apt's options for it."""
+    choice = (f"Codename: {_codename()}", "Created-By: Packages")
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)", *choice],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    uri = listed.stdout.splitlines()[0]
+    (folder / "lists/partial").mkdir(parents=True)
+    source = folder / "release.list"
+    source.write_text(f"deb [arch={board.name}] {uri} {board.release} main\n")
+    settings = {
+        "Dir::Etc::SourceList": source,
+        "Dir::Etc::SourceParts": "-",
+        "Dir::State::Lists": folder / "lists",
+        "APT::Architecture": board.name,
+    }
+    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    _call("apt-get", *options, "update", "-qq", cwd=folder)
+    return options
+
+
 def _assemble(board: Board) -> Path:
     """Unpack the board's packages and wheels, once for each list of them."""
-    key = hashlib.sha256(f"{board}{_CORE}{_SYSTEM}1".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{board}{_CORE}{_SYSTEM}2".encode()).hexdigest()[:16]
     done = _cache() / "pi" / f"{board.name}-{key}"
     if done.is_dir():
         return done
     folder = done.with_name(f"{done.name}.{os.getpid()}.tmp")
     (folder / "debs").mkdir(parents=True)
-    packages = [f"{name}:{board.name}" for name in (*_SYSTEM, *board.packages)]
-    _call("apt-get", "download", "-qq", *packages, cwd=folder / "debs")
+    options = _foreign_release(board, folder) if board.release != _codename() else []
+    packages = board.debian_packages()
+    _call("apt-get", *options, "download", "-qq", *packages, cwd=folder / "debs")
     for package in sorted((folder / "debs").glob("*.deb")):
         _call("dpkg", "-x", package, folder / "rootfs", cwd=folder)
     shutil.rmtree(folder / "debs")
+    if not (folder / "rootfs/lib").exists():  # where the loader is asked for
+        (folder / "rootfs/lib").symlink_to("usr/lib")
     cpus = folder / "rootfs/sys/devices/system/cpu"
     cpus.mkdir(parents=True)
     for name in ("possible", "present", "online"):
@@ -157,7 +203,7 @@ def _assemble(board: Board) -> Path:
         platforms = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
         _call(
             sys.executable, "-m", "pip", "install", "--quiet", "--target", folder / "site",
-            "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp",
+            "--only-binary=:all:", "--python-version", board.python, "--implementation", "cp",
             *(word for name in platforms for word in ("--platform", f"{name}_aarch64")),
             "--constraint", ROOT / "constraints.txt", *board.wheels,
             cwd=folder,
@@ -179,12 +225,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session", params=[PI_4, PI_32], ids=lambda board: board.name)
-def pi(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pi:
-    """Each board in turn, with the wheel as built and nothing else of ours."""
-    board: Board = request.param
+def _install(board: Board, wheel: Path, site: Path) -> Pi:
+    """Put the wheel as built, and nothing else of ours, on a board."""
     folder = _assemble(board)
-    site = tmp_path_factory.mktemp(f"site-{board.name}")
     shutil.unpack_archive(wheel, site, "zip")
     # PYTHONPATH takes several folders, `site` first.
     return Pi(board, folder / "rootfs", Path(f"{site}:{folder / 'site'}"))
+
+
+@pytest.fixture(scope="session", params=[PI_4, PI_32], ids=lambda board: board.name)
+def pi(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pi:
+    """Each board of Raspberry Pi OS 12 in turn."""
+    board: Board = request.param
+    return _install(board, wheel, tmp_path_factory.mktemp(f"site-{board.name}"))
+
+
+@pytest.fixture(scope="session")
+def trixie(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pi:
+    """Raspberry Pi OS 13: a newer Python."""
+    return _install(PI_4_TRIXIE, wheel, tmp_path_factory.mktemp("site-trixie"))

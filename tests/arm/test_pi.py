@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from packaging.specifiers import SpecifierSet
 
 DEFAULT_MODEL = Path(__file__).parents[2] / "runtime" / "models" / "default.onnx"
+GOLDEN = Path(__file__).parents[1] / "golden"
 GENRES = ("classical", "metal", "pop", "jazz")
 
 pytestmark = [pytest.mark.arm64, pytest.mark.timeout(1_800)]
@@ -49,6 +51,16 @@ def test_the_default_model_verifies_with_the_engine_that_the_board_has(pi: Any) 
         assert json.loads(out)["engine"] == engine
 
 
+def test_golden_artifacts_of_both_formats_verify_with_every_engine(pi: Any) -> None:
+    engines = {"tiny.onnx": ["numpy"], "tiny.tflite": ["numpy"]}
+    if pi.board.wheels:
+        engines = {"tiny.onnx": ["onnxruntime", "numpy"], "tiny.tflite": ["litert", "numpy"]}
+    for model, names in engines.items():
+        for engine in names:
+            out = pi.genrekit("verify", GOLDEN / model, "--engine", engine, "--json")
+            assert json.loads(out)["engine"] == engine
+
+
 def test_songs_get_the_label_that_they_get_here(pi: Any, gtzan: Path) -> None:
     songs = [gtzan / "genres_original" / genre / f"{genre}.00001.wav" for genre in GENRES]
     mine = [json.loads(line) for line in here("classify", *songs, "--json").splitlines()]
@@ -77,6 +89,33 @@ def test_a_streams_frames_equal_the_files(pi: Any) -> None:
         "c = FeatureConfig(top_db=None)\n"
         "s = FrameStream('log_mel', c)\n"
         "parts = [s.push(x[i:i + 777]) for i in range(0, len(x), 777)] + [s.flush()]\n"
-        "print(np.abs(np.concatenate(parts) - extract('log_mel', x, c)).max())"
+        "parts = np.concatenate(parts)\n"
+        "whole = np.concatenate([s.push(x), s.flush()])\n"
+        "print((parts == whole).all(), np.abs(parts - extract('log_mel', x, c)).max())"
     )
-    assert float(pi.python("-c", program)) <= 1e-3
+    identical, difference = pi.python("-c", program).split()
+    assert identical == "True"
+    assert float(difference) <= 1e-3
+
+
+def test_the_newer_python_runs_the_same_wheel(trixie: Any, song: Path) -> None:
+    program = (
+        "import importlib.metadata as m, json, sys\n"
+        "(script,) = m.entry_points(group='console_scripts', name='genrekit')\n"
+        "print(json.dumps([sys.version_info[:2], m.metadata('genrekit')['Requires-Python'],\n"
+        "    m.requires('genrekit'), m.metadata('genrekit').get_all('Classifier'),\n"
+        "    script.load().__name__]))"
+    )
+    version, bound, requires, classifiers, entry = json.loads(trixie.python("-c", program))
+    assert version == [3, 13]
+    assert SpecifierSet(bound).contains(trixie.board.python)
+    assert f"Programming Language :: Python :: {trixie.board.python}" in classifiers
+    assert "numpy>=1.24" in requires
+    assert entry == "run_process"
+    for engine in ("onnxruntime", "numpy"):
+        out = trixie.genrekit("verify", DEFAULT_MODEL, "--engine", engine, "--json")
+        assert json.loads(out)["engine"] == engine
+    assert json.loads(trixie.genrekit("classify", song, "--json"))["label"]
+    machine = json.loads(trixie.genrekit("doctor", "--json", status=None))["machine"]
+    assert machine["python"].startswith("3.13.")
+    assert {"onnxruntime", "ai_edge_litert"} <= set(machine["packages"])
