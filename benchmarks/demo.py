@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the demo; return 0."""
     parser = argparse.ArgumentParser(description="The main job, end to end, on synthetic music.")
     parser.add_argument("--out", type=Path, default=Path("build/demo"))
-    parser.add_argument("--tracks-per-genre", type=int, default=48, metavar="N")
+    parser.add_argument("--tracks-per-genre", type=int, default=72, metavar="N")
     parser.add_argument("--unseen-per-genre", type=int, default=12, metavar="N")
     args = parser.parse_args(argv)
     out: Path = args.out

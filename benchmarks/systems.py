@@ -96,7 +96,7 @@ def declare(pixels: int = PIXELS, *, pretrained: bool = False) -> tuple[System, 
             material="songs",
             model=resnet18,
             represent=lambda: views.plot(f"{name}_plot", pixels),
-            changes={"crops_per_track": 1},
+            changes={"epochs": 12, "crops_per_track": 1},
             report_value=report_value,
             note=f"{pixels} x {pixels} pixels",
         )

@@ -109,7 +109,12 @@ _SOLVED = Hyperparameters(
 ARCHITECTURES = {
     declared.name: declared
     for declared in (
-        Architecture(name="resnet18", represent=image_of, build=resnet18, hyperparameters=_IMAGE),
+        Architecture(
+            name="resnet18",
+            represent=image_of,
+            build=resnet18,
+            hyperparameters=dataclasses.replace(_IMAGE, epochs=20),
+        ),
         Architecture(
             name="resnet18_imagenet",
             represent=image_of,
