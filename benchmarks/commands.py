@@ -126,12 +126,16 @@ def _run_reproduce(args: argparse.Namespace) -> None:
 
     from .cells import Bench
     from .collection import open_collection
+    from .picture_systems import declare_pictures
     from .reproduce import names, plan, reproduce
     from .systems import PIXELS, declare
 
     bench = Bench(
         collection=open_collection(args.data),
-        systems=declare(args.pixels or PIXELS, pretrained=args.pretrained),
+        systems=(
+            *declare(args.pixels or PIXELS, pretrained=args.pretrained),
+            *declare_pictures(),
+        ),
         work=args.work or args.out / "runs",
         device=args.device,
         jobs=args.jobs,

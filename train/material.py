@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from genrekit.runtime.arrays import Float32
-from genrekit.runtime.errors import DataError, GenreKitError
+from genrekit.runtime.errors import ConfigError, DataError, GenreKitError
 
 from .augment import mixup, smooth, spec_augment, warp
 from .batch import Batch
@@ -17,6 +17,8 @@ from .cache import Recipe, extract_songs, read_features
 from .dataset import DataSource, Track, read_table
 from .hyperparameters import Hyperparameters
 from .representation import (
+    MEL_PICTURE,
+    PICTURE,
     Representation,
     count_windows,
     cut_windows,
@@ -260,13 +262,17 @@ def _pictures(
     # Pillow is imported only where there are pictures.
     from .pictures import read_plain_picture, read_stft_picture
 
+    feature = representation.inputs[0].feature
+    if feature not in (PICTURE, MEL_PICTURE) and source.image_recipe != "stft_5s":
+        raise ConfigError(f"{source.path}: pictures of unknown making do not give {feature}")
+
     outcomes: list[tuple[Float32, ...] | str] = []
     for done, track in enumerate(tracks, start=1):
         try:
-            if source.image_recipe == "stft_5s":
-                outcomes.append((read_stft_picture(track.path, representation.features),))
-            else:
+            if feature == PICTURE:
                 outcomes.append((read_plain_picture(track.path),))
+            else:
+                outcomes.append((read_stft_picture(track.path, representation.features),))
         except (GenreKitError, OSError) as error:
             outcomes.append(str(error))
         if on_progress:

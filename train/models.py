@@ -15,6 +15,7 @@ from genrekit.runtime.card import InputSpec
 from genrekit.runtime.errors import ConfigError
 
 from .dataset import DataSource
+from .discriminant import discriminant, texture_discriminant
 from .hyperparameters import Hyperparameters
 from .neighbour import nearest_neighbour
 from .networks import small_cnn
@@ -181,6 +182,15 @@ ARCHITECTURES = {
                 crops_per_track=8,
                 patience=20,
             ),
+        ),
+        Architecture(
+            name="discriminant", represent=vector_of, build=discriminant, hyperparameters=_SOLVED
+        ),
+        Architecture(
+            name="texture_discriminant",
+            represent=image_of,
+            build=texture_discriminant,
+            hyperparameters=_SOLVED,
         ),
         Architecture(name="svm", represent=vector_of, build=svm, hyperparameters=_SOLVED),
         Architecture(

@@ -13,7 +13,9 @@ from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.inputs import to_tensor
 
-PICTURE = "picture"  # a feature that only pictures have: no runtime can compute it from audio
+# Features that only pictures have: no runtime can compute them from audio.
+PICTURE = "picture"  # whatever it shows, at one size
+MEL_PICTURE = "mel_picture"  # a spectrogram over linear frequency, pooled into mel bands
 PICTURE_SIZE = 128  # pixels per side
 
 
@@ -49,7 +51,7 @@ class Representation:
     @property
     def deployable(self) -> bool:
         """Whether a runtime can compute every input from audio."""
-        return all(spec.feature != PICTURE for spec in self.inputs)
+        return all(spec.feature not in (PICTURE, MEL_PICTURE) for spec in self.inputs)
 
     def normalised(self, normalisations: tuple[Normalisation, ...]) -> Representation:
         """Return the representation with what was measured on the training tracks."""

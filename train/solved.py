@@ -45,7 +45,7 @@ class SolvedModel(nn.Module, abc.ABC):
 
     def count(self) -> int:
         """Count the numbers that were learned."""
-        return sum(buffer.numel() for buffer in self.buffers())
+        return sum(buffer.numel() for buffer in self.buffers(recurse=False))
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         for name, buffer in list(self.named_buffers(recurse=False)):

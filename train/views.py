@@ -9,11 +9,13 @@ from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ConfigError
 
 from .dataset import TABLE_COLUMNS, DataSource
-from .representation import PICTURE, PICTURE_SIZE, Representation
+from .representation import MEL_PICTURE, PICTURE, PICTURE_SIZE, Representation
 
 PLOT_SIZE = 224  # pixels per side
 WHOLE_S = 29.95  # of a track of GTZAN: 1290 frames, and every track has them
 COEFFICIENTS = 13
+PICTURE_S = 30.0  # music in a picture of `spectrograms/`
+PICTURE_FRAMES = 256  # its columns
 
 
 def image_of(source: DataSource) -> Representation:
@@ -104,6 +106,24 @@ def picture() -> Representation:
     spec = _spec(PICTURE, "channel_band_frame", (1, PICTURE_SIZE, PICTURE_SIZE))
     windowing = Windowing(window_s=30.0, hop_s=30.0, short="wrap")
     return Representation(features=FeatureConfig(), inputs=(spec,), windowing=windowing)
+
+
+def mel_picture(n_mels: int = 64, window_s: float = PICTURE_S) -> Representation:
+    """Pictures of 30 s of decibels over linear frequency, pooled into mel bands.
+
+    Parameters
+    ----------
+    n_mels : int
+    window_s : float
+        Of the 30 s; windows overlap by half.
+    """
+    frames = round(PICTURE_FRAMES * window_s / PICTURE_S)
+    spec = _spec(MEL_PICTURE, "channel_band_frame", (1, n_mels, frames))
+    # A picture is cut by its own columns: the hop says how many samples one stands for.
+    column = round(PICTURE_S * FeatureConfig().sample_rate / PICTURE_FRAMES)
+    features = FeatureConfig(hop_length=column, n_fft=4_096, n_mels=n_mels, top_db=None)
+    windowing = Windowing(window_s=window_s, hop_s=window_s / 2, short="wrap")
+    return Representation(features=features, inputs=(spec,), windowing=windowing)
 
 
 def feature_vector(window_s: float) -> Representation:
