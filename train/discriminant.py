@@ -132,7 +132,7 @@ def texture_discriminant(inputs: tuple[InputSpec, ...], n_labels: int) -> Linear
     ConfigError
         If the input is anything else, or too small an image.
     """
-    if len(inputs) != 1 or inputs[0].layout != "channel_band_frame" or inputs[0].shape[0] != 1:
-        raise ConfigError("a texture is that of one image of one channel")
+    if len(inputs) != 1 or inputs[0].layout != "channel_band_frame":
+        raise ConfigError("a texture is that of one image")
     _, bands, frames = inputs[0].shape
     return LinearDiscriminant(Texture(bands, frames), n_labels)
