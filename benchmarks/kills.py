@@ -1,0 +1,252 @@
+"""Kills: commands ended by SIGKILL at random moments, begun again, compared with undisturbed runs.
+
+`python -m genrekit.benchmarks.kills --minutes 30 --json kills.json` takes every command that
+writes, on tiny inputs, until each has its number of kills or the time, of which each gets as much,
+is up. Half of the kills fall at any moment, half while a file is being written. After each, no file may be visible
+under its final name unless it is whole, and no process may live on; in the end the same command,
+given once more, must finish with what an undisturbed run gives. Exits with 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Literal
+
+from genrekit.runtime.document import write_document
+from genrekit.runtime.errors import EngineError
+from genrekit.runtime.machine import Machine, describe_machine
+
+from .kill_scenarios import INPUTS, SCENARIOS, Scenario
+from .wholeness import find_files, find_leftovers, is_whole, snapshot
+
+COMMAND = "python -m genrekit.benchmarks.kills"
+_KILLS_IN_A_ROW = 3  # before a run is let finish
+_SHORTEST_RUN = 0.2  # of the undisturbed time: earlier, Python is still importing
+_MARK = "GENREKIT_KILLS"  # in the environment of everything that a trial starts
+_END_S = 10.0  # within which every process of a killed run must be gone
+_POLL_S = 0.002
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class Kills:
+    """What became of one scenario.
+
+    Parameters
+    ----------
+    name : str
+    command : str
+    goal, kills, while_writing : int
+        Kills aimed at, done, and how many of them struck while a file was being written.
+    restarts : int
+        Runs that were begun again after a kill.
+    finished, identical : int
+        Runs let finish after kills, and those of them that gave what an undisturbed run gives.
+    half_files, survivors, refusals : int
+        Files seen under their final names that were not whole; processes that lived on; runs
+        that did not start or finish.
+    leftovers : int
+        Unfinished files, under names of their own, that were still there after the last run.
+    """
+
+    name: str
+    command: str
+    goal: int
+    kills: int = 0
+    while_writing: int = 0
+    restarts: int = 0
+    finished: int = 0
+    identical: int = 0
+    half_files: int = 0
+    survivors: int = 0
+    refusals: int = 0
+    leftovers: int = 0
+
+    @property
+    def lost(self) -> int:
+        """How often anything was lost, halved or left running."""
+        return self.finished - self.identical + self.half_files + self.survivors + self.refusals
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class KillsDocument:
+    """All scenarios of one run."""
+
+    kind: Literal["genrekit-kills"] = "genrekit-kills"
+    schema: Literal[1] = 1
+    command: str
+    created: str
+    seed: int
+    machine: Machine
+    scenarios: tuple[Kills, ...]
+
+
+class Workplace:
+    """A folder in which commands run, are killed, and are compared."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._program = Path(sys.executable).with_name("genrekit")
+        self._inputs, self._out, self._log = (folder / name for name in ("inputs", "out", "log"))
+        self._random = random.Random(seed)  # noqa: S311 - moments, not secrets
+        self._mark = folder.name
+        self._undisturbed: dict[str, tuple[dict[str, str], float]] = {}
+        for made in INPUTS:
+            self._finish(made)
+
+    def trial(self, scenario: Scenario, tally: Kills) -> None:
+        """Kill a command a few times in a row, let it finish, and compare."""
+        expected, seconds = self._undisturbed_run(scenario)
+        self._clear()
+        killed = False
+        for _ in range(min(_KILLS_IN_A_ROW, scenario.goal - tally.kills)):
+            tally.restarts += killed
+            killed = self._kill_once(scenario, seconds, tally)
+            if not killed:
+                break  # it was done before its moment came
+        if killed:
+            tally.restarts += 1
+            try:
+                self._finish(scenario)
+            except EngineError as error:
+                print(error, file=sys.stderr)
+                tally.refusals += 1
+                return
+        tally.finished += 1
+        found = snapshot(self._out)
+        tally.identical += found == expected
+        if found != expected:
+            names = [name for name in found | expected if found.get(name) != expected.get(name)]
+            print(f"{scenario.name}: differs in {names}", file=sys.stderr)
+        tally.leftovers += len(find_leftovers(self._out))
+
+    def _kill_once(self, scenario: Scenario, seconds: float, tally: Kills) -> bool:
+        in_a_write = self._random.random() < 0.5
+        moment = time.monotonic() + seconds * self._random.uniform(_SHORTEST_RUN, 1.0)
+        with self._start(scenario) as process:
+            while process.poll() is None:
+                due = time.monotonic() >= moment
+                writing = due and in_a_write and bool(find_leftovers(self._out))
+                if due and (writing or not in_a_write):
+                    process.send_signal(signal.SIGKILL)
+                    break
+                time.sleep(_POLL_S)
+        if process.returncode != -signal.SIGKILL:
+            if process.returncode:
+                tally.refusals += 1
+                print(f"{scenario.name}: {self._log.read_text('utf-8')}", file=sys.stderr)
+            return False
+        tally.kills += 1
+        tally.while_writing += bool(find_leftovers(self._out))
+        tally.survivors += self._end_survivors()
+        half = [path for path in find_files(self._out) if not is_whole(path)]
+        for path in half:
+            print(f"{scenario.name}: {path} is not whole", file=sys.stderr)
+        tally.half_files += len(half)
+        return True
+
+    def _undisturbed_run(self, scenario: Scenario) -> tuple[dict[str, str], float]:
+        if scenario.name not in self._undisturbed:
+            self._clear()
+            start = time.monotonic()
+            self._finish(scenario)
+            self._undisturbed[scenario.name] = snapshot(self._out), time.monotonic() - start
+        return self._undisturbed[scenario.name]
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._out, ignore_errors=True)
+        self._out.mkdir(parents=True)
+
+    def _finish(self, scenario: Scenario) -> None:
+        with self._start(scenario) as process:
+            if process.wait():
+                last = self._log.read_text("utf-8").strip().splitlines()[-1:]
+                raise EngineError(f"{scenario.name}: exit status {process.returncode}: {last}")
+
+    def _start(self, scenario: Scenario) -> subprocess.Popen[bytes]:
+        command = scenario.command(self._program, self._inputs, self._out)
+        environment = scenario.environment(self._inputs, self._out) | {_MARK: self._mark}
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - ours
+
+    def _end_survivors(self) -> int:
+        """Wait for every process of a killed run to end; end those that do not, and count them."""
+        end = time.monotonic() + _END_S
+        while (living := self._living()) and time.monotonic() < end:
+            time.sleep(0.02)
+        for process in living:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return len(living)
+
+    def _living(self) -> list[int]:
+        mark = f"{_MARK}={self._mark}".encode()
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+        return found
+
+
+def run_kills(
+    scenarios: tuple[Scenario, ...], *, minutes: float, seed: int, path: Path | None
+) -> KillsDocument:
+    """Kill every scenario in turns; write the figures so far after each turn."""
+    tallies = [
+        Kills(name=s.name, command=" ".join(["genrekit", *s.arguments]), goal=s.goal)
+        for s in scenarios
+    ]
+    spent = dict.fromkeys(range(len(scenarios)), 0.0)
+    end = time.monotonic() + 60.0 * minutes
+    with tempfile.TemporaryDirectory(prefix="genrekit-kills-") as folder:
+        workplace = Workplace(Path(folder), seed)
+        while (start := time.monotonic()) < end and spent:
+            turn = min(spent, key=spent.__getitem__)
+            workplace.trial(scenarios[turn], tallies[turn])
+            spent[turn] += time.monotonic() - start
+            if tallies[turn].kills >= tallies[turn].goal:
+                del spent[turn]
+            document = KillsDocument(
+                command=f"{COMMAND} --minutes {minutes:g} --seed {seed}",
+                created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                seed=seed,
+                machine=describe_machine(),
+                scenarios=tuple(tallies),
+            )
+            if path is not None:
+                write_document(path, document)
+    return document
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Kill commands, and compare.")
+    parser.add_argument("--minutes", type=float, default=30.0, metavar="M", help="default: 30")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="some scenarios")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    args = parser.parse_args()
+    chosen = tuple(s for s in SCENARIOS if not args.only or s.name in args.only)
+    document = run_kills(chosen, minutes=args.minutes, seed=args.seed, path=args.json)
+    for tally in document.scenarios:
+        print(
+            f"{tally.name:24} {tally.kills:>4} kills, {tally.while_writing} while writing: "
+            f"{tally.identical} of {tally.finished} identical, {tally.lost} lost"
+        )
+    return int(any(tally.lost for tally in document.scenarios))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
