@@ -103,7 +103,7 @@ INPUTS = (
     Scenario(
         name="songs",
         arguments=(
-            *("data", "synth", "{inputs}/songs", "--tracks-per-genre", "4", "--duration", "3"),
+            *("data", "synth", "{inputs}/songs", "--tracks-per-genre", "4", "--duration", "6"),
             *("--jobs", "1"),
         ),
         goal=0,

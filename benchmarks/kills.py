@@ -2,9 +2,10 @@
 
 `python -m genrekit.benchmarks.kills --minutes 30 --json kills.json` takes every command that
 writes, on tiny inputs, until each has its number of kills or the time, of which each gets as much,
-is up. Half of the kills fall at any moment, half while a file is being written. After each, no file may be visible
-under its final name unless it is whole, and no process may live on; in the end the same command,
-given once more, must finish with what an undisturbed run gives. Exits with 1 if not.
+is up; it adds to what the file has. Half of the kills fall at any moment, half while a file is
+being written. After each, no file may be visible under its final name unless it is whole, and no
+process may live on; in the end the same command, given once more, must finish with what an
+undisturbed run gives. Exits with 1 if not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from genrekit.runtime.document import write_document
+from genrekit.runtime.document import read_document, write_document
 from genrekit.runtime.errors import EngineError
 from genrekit.runtime.machine import Machine, describe_machine
 
@@ -87,7 +88,6 @@ class KillsDocument:
     schema: Literal[1] = 1
     command: str
     created: str
-    seed: int
     machine: Machine
     scenarios: tuple[Kills, ...]
 
@@ -95,14 +95,16 @@ class KillsDocument:
 class Workplace:
     """A folder in which commands run, are killed, and are compared."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, scenarios: tuple[Scenario, ...], seed: int) -> None:
         self._program = Path(sys.executable).with_name("genrekit")
         self._inputs, self._out, self._log = (folder / name for name in ("inputs", "out", "log"))
         self._random = random.Random(seed)  # noqa: S311 - moments, not secrets
         self._mark = folder.name
         self._undisturbed: dict[str, tuple[dict[str, str], float]] = {}
         for made in INPUTS:
-            self._finish(made)
+            place, others = f"{{inputs}}/{made.name}", [s for s in INPUTS if s is not made]
+            if any(place in scenario.arguments for scenario in (*scenarios, *others)):
+                self._finish(made)
 
     def trial(self, scenario: Scenario, tally: Kills) -> None:
         """Kill a command a few times in a row, let it finish, and compare."""
@@ -200,41 +202,52 @@ class Workplace:
         return found
 
 
+def _read(path: Path | None) -> tuple[Kills, ...]:
+    if path is None or not path.exists():
+        return ()
+    return read_document(path, KillsDocument, command=COMMAND).scenarios
+
+
 def run_kills(
     scenarios: tuple[Scenario, ...], *, minutes: float, seed: int, path: Path | None
 ) -> KillsDocument:
-    """Kill every scenario in turns; write the figures so far after each turn."""
+    """Kill every scenario in turns; add the figures to `path` after each turn."""
+    known = {tally.name: tally for tally in _read(path)}
     tallies = [
-        Kills(name=s.name, command=" ".join(["genrekit", *s.arguments]), goal=s.goal)
+        known.setdefault(
+            s.name, Kills(name=s.name, command=" ".join(["genrekit", *s.arguments]), goal=s.goal)
+        )
         for s in scenarios
     ]
-    spent = dict.fromkeys(range(len(scenarios)), 0.0)
+    spent = {i: 0.0 for i, tally in enumerate(tallies) if tally.kills < tally.goal}
     end = time.monotonic() + 60.0 * minutes
     with tempfile.TemporaryDirectory(prefix="genrekit-kills-") as folder:
-        workplace = Workplace(Path(folder), seed)
+        workplace = Workplace(Path(folder), scenarios, seed)
         while (start := time.monotonic()) < end and spent:
             turn = min(spent, key=spent.__getitem__)
             workplace.trial(scenarios[turn], tallies[turn])
             spent[turn] += time.monotonic() - start
             if tallies[turn].kills >= tallies[turn].goal:
                 del spent[turn]
-            document = KillsDocument(
-                command=f"{COMMAND} --minutes {minutes:g} --seed {seed}",
-                created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                seed=seed,
-                machine=describe_machine(),
-                scenarios=tuple(tallies),
-            )
             if path is not None:
-                write_document(path, document)
-    return document
+                write_document(path, _document(known))
+    return _document(known)
+
+
+def _document(tallies: dict[str, Kills]) -> KillsDocument:
+    return KillsDocument(
+        command=COMMAND,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        machine=describe_machine(),
+        scenarios=tuple(tallies.values()),
+    )
 
 
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Kill commands, and compare.")
     parser.add_argument("--minutes", type=float, default=30.0, metavar="M", help="default: 30")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments; another each time")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some scenarios")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     args = parser.parse_args()

@@ -117,13 +117,29 @@ class ResultsFile:
                 os.fsync(self._file.fileno())
                 self._synced = time.monotonic()
         except OSError as error:
-            raise FileError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise self._unwritable(error) from error
 
     def close(self) -> None:
-        """Write everything to the disk and let go of the lock."""
-        if not self._file.closed:
-            os.fsync(self._file.fileno())
-            self._file.close()
+        """Write everything to the disk and let go of the lock.
+
+        Raises
+        ------
+        FileError
+            If the disk does not take it.
+        """
+        if self._file.closed:
+            return
+        try:
+            with self._file:  # which tries once more to write what a full disk did not take
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> FileError:
+        return FileError(
+            f"{self.path}: cannot be written: {error.strerror or error}; run the same again to go "
+            "on from the last whole row"
+        )
 
     def __enter__(self) -> Self:
         return self

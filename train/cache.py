@@ -25,7 +25,7 @@ from genrekit.runtime.arrays import Float32
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.card import Windowing
 from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.errors import ConfigError, DataError, GenreKitError
+from genrekit.runtime.errors import ConfigError, DataError, FileError, GenreKitError
 from genrekit.runtime.features import extract, streams
 from genrekit.runtime.files import write_whole
 from genrekit.runtime.process_pool import process_pool
@@ -139,13 +139,18 @@ def song_features(path: Path, recipe: Recipe) -> Path:
     ------
     AudioError, FileError, OSError
         If the song cannot be read.
+    DataError
+        If the features cannot be written: the songs are not at fault.
     """
     key = recipe.key(file_sha256(path))
     target = cache_folder() / key[:2] / f"{key}.npy"
     if not target.is_file():
         buffer = io.BytesIO()
         np.save(buffer, recipe.compute(path), allow_pickle=False)
-        write_whole(target, buffer.getvalue())
+        try:
+            write_whole(target, buffer.getvalue())
+        except FileError as error:
+            raise DataError(f"{error}; GENREKIT_CACHE names another folder for features") from error
     return target
 
 
@@ -184,7 +189,7 @@ def extract_songs(
     ConfigError
         If `jobs` is below 1.
     DataError
-        If a process is killed from outside.
+        If a process is killed from outside, or the cache cannot be written.
     """
     if jobs is not None and jobs < 1:
         raise ConfigError(f"jobs={jobs}: must be at least 1")
@@ -229,6 +234,8 @@ def _outcomes(paths: Sequence[Path], recipe: Recipe, jobs: int) -> Iterator[tupl
 def _try_song(path: Path, recipe: Recipe) -> Path | str:
     try:
         return song_features(path, recipe)
+    except DataError:
+        raise
     except (GenreKitError, OSError) as error:
         return str(error)
 

@@ -46,13 +46,14 @@ def main() -> int:
         _fuzz(args.child, args.seconds)
     names = args.target or _target_names()
     turns: dict[str, list[Turn]] = {name: [] for name in names}
+    before = _read(args.json) if args.json else {}
     end = time.monotonic() + 60.0 * args.minutes
     while time.monotonic() < end:
         for place, name in enumerate(names):
             share = (end - time.monotonic()) / (len(names) - place)
             turns[name].append(_take_turn(name, min(_LARGEST_TURN_S, share)))
             if args.json:
-                _write(args.json, turns, args)
+                _write(args.json, before, turns)
     for name, done in turns.items():
         crashes = sum(turn.crashed for turn in done)
         inputs = sum(turn.inputs for turn in done)
@@ -134,25 +135,42 @@ def _fuzz(name: str, seconds: float) -> None:
     atheris.Fuzz()
 
 
-def _write(path: Path, turns: dict[str, list[Turn]], args: argparse.Namespace) -> None:
-    """Write the figures so far; whole or not at all."""
+Figures = dict[str, dict[str, float]]
+
+
+def _read(path: Path) -> Figures:
+    """Return what earlier runs wrote."""
+    if not path.exists():
+        return {}
+    figures: Figures = json.loads(path.read_text("utf-8"))["targets"]
+    return figures
+
+
+def _write(path: Path, before: Figures, turns: dict[str, list[Turn]]) -> None:
+    """Write the figures so far, added to those of earlier runs; whole or not at all."""
     from genrekit.runtime.files import write_whole
 
+    targets = dict(before)
+    for name, done in turns.items():
+        old = before.get(name, {})
+        now = {
+            "inputs": sum(turn.inputs for turn in done),
+            "cpu_s": round(sum(turn.cpu_s for turn in done), 1),
+            "broken_bounds": sum(turn.crashed for turn in done),
+        }
+        targets[name] = {key: old.get(key, 0) + value for key, value in now.items()}
+        most = {
+            "peak_mb": max((turn.peak_mb for turn in done), default=0),
+            "coverage_features": max((turn.features for turn in done), default=0),
+        }
+        targets[name] |= {key: max(old.get(key, 0), value) for key, value in most.items()}
     document = {
-        "command": f"make fuzz MINUTES={args.minutes:g}",
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": "python tests/fuzz/fuzz.py --json FILE, as often as wanted",
+        "updated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "max_input_bytes": MAX_INPUT_BYTES,
-        "targets": {
-            name: {
-                "inputs": sum(turn.inputs for turn in done),
-                "cpu_s": round(sum(turn.cpu_s for turn in done), 1),
-                "peak_mb": max((turn.peak_mb for turn in done), default=0),
-                "coverage_features": max((turn.features for turn in done), default=0),
-                "broken_bounds": sum(turn.crashed for turn in done),
-            }
-            for name, done in turns.items()
-        },
+        "inputs": sum(figures["inputs"] for figures in targets.values()),
+        "targets": dict(sorted(targets.items())),
     }
     write_whole(path, json.dumps(document, indent=2) + "\n")
 
