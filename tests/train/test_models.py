@@ -30,9 +30,11 @@ SMALL: dict[str, Representation] = {
     "vgg16_quarter": plot("mel_plot", 32),
     "image_and_series": plot_and_series("mel_plot", 32),
 }
+SOLVED_VECTORS = ("svm", "boosted_trees", "nearest_neighbour", "discriminant")
+SOLVED = (*SOLVED_VECTORS, "texture_discriminant")
 NETWORKS = [
     name for name, entry in ARCHITECTURES.items()
-    if entry.framework == "torch" and name not in ("svm", "boosted_trees", "nearest_neighbour")
+    if entry.framework == "torch" and name not in SOLVED
 ]  # fmt: skip
 
 
@@ -156,10 +158,17 @@ def test_trees_say_what_xgboost_says(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
-@pytest.mark.parametrize("kind", [SupportVectors, NearestNeighbour, BoostedTrees])
-def test_a_solved_model_is_kept_as_tensors(kind: type[SolvedModel]) -> None:
+@pytest.mark.parametrize("name", SOLVED_VECTORS)
+def test_a_solved_model_is_kept_as_tensors(name: str) -> None:
+    inputs = architecture(name).represent(SONGS).inputs
+
+    def build() -> SolvedModel:
+        model = architecture(name).build(inputs, 4)
+        assert isinstance(model, SolvedModel)
+        return model
+
     windows, labels = _problem()
-    learner = SolvingLearner(kind(57, 4), torch.device("cpu"))  # type: ignore[call-arg]
+    learner = SolvingLearner(build(), torch.device("cpu"))
     learner.begin_epoch(3)
     targets = np.eye(4, dtype=np.float32)[labels]
     for part in np.array_split(np.arange(160), 3):
@@ -167,11 +176,11 @@ def test_a_solved_model_is_kept_as_tensors(kind: type[SolvedModel]) -> None:
     logits = learner.logits((windows[160:],))
     assert (logits.argmax(axis=1) == labels[160:]).mean() > 0.4
     assert learner.parameters() > 100
-    fresh = kind(57, 4)  # type: ignore[call-arg]
+    fresh = build()
     load_torch_weights(fresh, learner.weights())
     with torch.inference_mode():
         np.testing.assert_array_equal(fresh(torch.from_numpy(windows[160:])).numpy(), logits)
-    resumed = SolvingLearner(kind(57, 4), torch.device("cpu"))  # type: ignore[call-arg]
+    resumed = SolvingLearner(build(), torch.device("cpu"))
     assert resumed.resume(learner.checkpoint("a note")) == "a note"
     np.testing.assert_array_equal(resumed.logits((windows[160:],)), logits)
 
