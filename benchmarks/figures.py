@@ -33,7 +33,7 @@ def draw_views(samples: Float32, name: str, path: Path) -> None:
     samples : float32, shape (samples,)
         At the default sample rate.
     name : str
-        Of the track.
+        Of the track, for people.
     path : Path
         Of the PNG file.
     """
@@ -67,10 +67,10 @@ def draw_segments(samples: Float32, name: str, path: Path) -> None:
     save_figure(figure, path)
 
 
-def draw_distances(distances: Distances, path: Path) -> None:
-    """Draw the mean distances between genres as a heat map."""
+def draw_distances(distances: Distances, data: str, path: Path) -> None:
+    """Draw the mean distances between genres of some data as a heat map."""
     values, labels = np.array(distances.between), distances.labels
-    side = 3.2 + 0.5 * len(labels)
+    side = 3.6 + 0.5 * len(labels)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(values, cmap="viridis")
@@ -79,7 +79,7 @@ def draw_distances(distances: Distances, path: Path) -> None:
         axes.text(
             column,
             row,
-            f"{values[row, column]:.2g}",
+            f"{values[row, column]:#.3g}",
             ha="center",
             va="center",
             fontsize="small",
@@ -89,7 +89,7 @@ def draw_distances(distances: Distances, path: Path) -> None:
     axes.set_yticks(range(len(labels)), labels)
     figure.colorbar(image, shrink=0.8)
     axes.set_title(
-        f"mean {distances.measure} distance of 3 s segments\nwithin a track "
+        f"{data}\nmean {distances.measure} distance of 3 s segments\nwithin a track "
         f"{distances.same_track:.2f}, within a genre {distances.same_genre:.2f}, between genres "
         f"{distances.other_genre:.2f}",
         fontsize="medium",

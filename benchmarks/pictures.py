@@ -41,20 +41,20 @@ def draw_collection(collection: Collection, out: Path, *, jobs: int | None = Non
     source = collection.sources["songs"]
     dataset = open_dataset(source)
     rate = FeatureConfig().sample_rate
+    data = collection.describe("songs")
     for genre, draw, name in (
         (GENRES[0], draw_views, "views.png"),
         (GENRES[1], draw_segments, "segments.png"),
     ):
         track = next((item for item in dataset.tracks if item.genre == genre), dataset.tracks[0])
-        draw(load_audio(track.path, rate).samples, track.id, out / name)
+        draw(load_audio(track.path, rate).samples, f"{data}: {track.id}", out / name)
     view = feature_vector(window_s=3.0)
     material = load_material(source, dataset.tracks, view, dataset.labels, jobs=jobs)
     names = list(material.features)
     features = [np.asarray(material.features[name][0]) for name in names]
     found = pairwise(features, [material.targets[name] for name in names], dataset.labels)
     for distances in found:
-        draw_distances(distances, out / f"distances_{distances.measure}.png")
-    data = collection.describe("songs")
+        draw_distances(distances, data, out / f"distances_{distances.measure}.png")
     return [row for distances in found for row in _rows(distances, data, len(names))]
 
 

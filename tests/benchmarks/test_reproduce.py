@@ -294,7 +294,7 @@ def test_segments_of_a_track_are_closer_than_tracks_and_tracks_than_genres(tmp_p
         assert found.same_track < found.same_genre < found.other_genre
         own = np.diag(found.between)
         assert np.mean(own) == pytest.approx(found.same_genre, rel=1e-6)
-        draw_distances(found, tmp_path / f"{found.measure}.png")
+        draw_distances(found, "synthetic music", tmp_path / f"{found.measure}.png")
         assert (tmp_path / f"{found.measure}.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(DataError, match="need two tracks"):
         pairwise(tracks[:5], targets[:5], GENRES)
