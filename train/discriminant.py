@@ -1,7 +1,7 @@
 """Linear discriminant analysis: one Gaussian per genre, all of one shape.
 
 With a covariance shrunken as far as its own uncertainty says there is nothing to choose: no
-epochs, rates or seeds. On a few hundred tracks that beats whatever has to be trained.
+epochs, rates or seeds.
 """
 
 from __future__ import annotations
