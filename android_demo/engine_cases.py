@@ -1,12 +1,14 @@
 """Models, inputs and logits against which the JVM tests hold the core's own engine.
 
 `python engine_cases.py --out FOLDER` writes the networks that the Python tests of the NumPy engine
-use, each under a card, and `cases.json`: what ONNX Runtime or LiteRT computes from random windows.
+use, and a discriminant of textures, each under a card; and `cases.json`: what ONNX Runtime or
+LiteRT computes from random windows.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -14,11 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from genrekit.export.onnx_export import export_onnx
+from genrekit.export.quantize import quantize
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.card import Normalisation
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.files import write_whole
 from genrekit.runtime.tflite_graph import read_tflite_graph
+from genrekit.train.discriminant import texture_discriminant
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
@@ -39,6 +45,8 @@ CARD = read_artifact(CHECKOUT / "tests" / "golden" / "tiny.onnx").card
 TOLERANCES = {
     "float": 1e-5,
     "int8": 0.02,
+    "texture": 1e-4,
+    "texture int8": 0.02,
     "mlp float": 1e-6,
     "mlp softmax": 1e-5,
     "mlp sparse": 1e-6,
@@ -46,6 +54,19 @@ TOLERANCES = {
     "mlp int8": 1e-2,
 }
 COUNT = 20  # windows
+TEXTURE_IMAGE = (1, 96, 57)
+
+
+def texture(*, quantized: bool) -> bytes:
+    """Return a discriminant of textures, fitted to noise."""
+    spec = dataclasses.replace(
+        CARD.inputs[0], name="x", shape=TEXTURE_IMAGE, normalisation=Normalisation(kind="none")
+    )
+    noise = windows(20 * CLASSES, TEXTURE_IMAGE, 5)
+    model = texture_discriminant((spec,), CLASSES)
+    model.solve(noise, np.arange(len(noise)) % CLASSES)
+    exported = export_onnx(model, (spec,))
+    return quantize(exported, {"x": noise[:32]}) if quantized else exported
 
 
 def case(name: str, folder: Path) -> dict[str, Any]:
@@ -59,6 +80,10 @@ def case(name: str, folder: Path) -> dict[str, Any]:
         given, output = (graph.tensors[edges[0]].name for edges in (graph.inputs, graph.outputs))
         artifact = as_artifact(CARD, model, folder, given, (57,), output, CLASSES)
         inputs = windows(COUNT, (57,), 3)
+    elif name.startswith("texture"):
+        inputs = windows(COUNT, TEXTURE_IMAGE, 4)
+        model = texture(quantized=name.endswith("int8"))
+        artifact = as_artifact(CARD, model, folder, "x", TEXTURE_IMAGE, "logits", CLASSES)
     else:
         model = float_onnx() if name == "float" else int8_onnx()
         artifact = as_artifact(CARD, model, folder, "x", IMAGE, "logits", CLASSES)

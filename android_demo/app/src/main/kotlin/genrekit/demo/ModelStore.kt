@@ -2,6 +2,7 @@ package genrekit.demo
 
 import android.content.res.AssetManager
 import genrekit.core.Artifact
+import genrekit.core.CardStream
 import genrekit.core.Engine
 import genrekit.core.FileException
 import genrekit.core.ModelFormat
@@ -17,7 +18,7 @@ class ModelStore(private val assets: AssetManager) {
     fun names(): List<String> = assets.list("").orEmpty().filter { it.endsWith(".onnx") || it.endsWith(".tflite") }.sorted()
 
     /**
-     * Reads a model and checks its hashes.
+     * Reads a model and checks its hashes, and that the core computes its features.
      *
      * @throws genrekit.core.GenreKitException if it cannot be read or is not sound.
      */
@@ -27,7 +28,9 @@ class ModelStore(private val assets: AssetManager) {
         } catch (error: IOException) {
             throw FileException("$name: cannot be read: ${error.message}", error)
         }
-        return Artifact.read(name, data)
+        val artifact = Artifact.read(name, data)
+        CardStream(artifact.card) { } // refuses a feature or a window that the core cannot compute
+        return artifact
     }
 
     /**

@@ -13,6 +13,7 @@ import genrekit.demo.state.Page
 import genrekit.demo.state.UiState
 import genrekit.demo.state.Work
 import genrekit.demo.view.BarsView
+import genrekit.demo.view.GenreColors
 import genrekit.demo.view.TimelineView
 
 /** Shows a state in the activity's views, and nothing else. */
@@ -36,10 +37,14 @@ class Screen(private val activity: Activity) {
     private val genre: TextView = activity.findViewById(R.id.genre)
     private val bars: BarsView = activity.findViewById(R.id.bars)
     private val timeline: TimelineView = activity.findViewById(R.id.timeline)
-    private val latency: TextView = activity.findViewById(R.id.latency)
+    private val hint: View = activity.findViewById(R.id.hint)
+    private val latency: View = activity.findViewById(R.id.latency)
+    private val figures: List<TextView> =
+        listOf(R.id.features_ms, R.id.inference_ms, R.id.total_ms, R.id.real_time).map { activity.findViewById(it) }
     private val checks: TextView = activity.findViewById(R.id.checks)
     private val card: TextView = activity.findViewById(R.id.card)
-    private val texts = Texts(activity.resources)
+    private val texts = Texts(activity.resources, activity.getColor(R.color.text))
+    private var labels: List<String> = emptyList()
 
     fun show(state: UiState) {
         showModels(state)
@@ -95,9 +100,18 @@ class Screen(private val activity: Activity) {
     private fun showHearing(state: UiState) {
         val hearing = state.hearing
         genre.text = hearing?.ranking?.first()?.label ?: texts.waiting(state.work)
+        hint.visibility = if (hearing == null) View.VISIBLE else View.GONE
+        latency.visibility = if (hearing == null) View.GONE else View.VISIBLE
+        showColors((state.model as? ModelState.Ready)?.card?.labels.orEmpty())
         bars.scores = hearing?.ranking.orEmpty()
-        timeline.labels = (state.model as? ModelState.Ready)?.card?.labels.orEmpty()
         timeline.segments = hearing?.timeline.orEmpty()
-        latency.text = hearing?.let(texts::latency).orEmpty()
+        hearing?.let(texts::latency)?.forEachIndexed { index, figure -> figures[index].text = figure }
+    }
+
+    private fun showColors(labels: List<String>) {
+        if (labels == this.labels) return
+        this.labels = labels
+        bars.colors = GenreColors(labels)
+        timeline.colors = bars.colors
     }
 }

@@ -8,6 +8,9 @@ const val MAX_CARD_BYTES = 1 shl 20
 
 private const val MAX_LABELS = 1_000
 private const val MAX_INPUT_VALUES = 1 shl 24
+private const val MAX_WINDOW_SAMPLES = 1 shl 24 // 12 minutes at 22 050 Hz
+private const val MAX_WINDOW_SPECTRUM = 1L shl 26 // samples of all frames of one window together
+private const val MAX_OVERLAP = 100 // windows that hold one sample
 
 /** How the values of a window are normalised; see [Tensors]. */
 enum class NormalisationKind { NONE, FIXED, WINDOW }
@@ -86,7 +89,8 @@ enum class ShortRule { WRAP, ZERO }
 data class Windowing(val windowS: Double, val hopS: Double, val short: ShortRule) {
     init {
         if (windowS !in 0.05..600.0) throw ConfigException("window_s=${represent(windowS)}: must be 0.05..600 s")
-        if (hopS !in 0.01..windowS) throw ConfigException("hop_s=${represent(hopS)}: must be 0.01..window_s=${represent(windowS)} s")
+        val shortest = maxOf(0.01, windowS / MAX_OVERLAP)
+        if (hopS !in shortest..windowS) throw ConfigException("hop_s=${represent(hopS)}: must be ${represent(shortest)}..window_s=${represent(windowS)} s")
     }
 }
 
@@ -168,6 +172,12 @@ data class Card(
         if (inputs.map { it.name }.toSet().size != inputs.size) throw ConfigException("inputs: two have the same name")
         if (reference.logits.size != labels.size) {
             throw ConfigException("reference: ${reference.logits.size} logits for ${labels.size} labels")
+        }
+        val spectrum = features.nFrames(windowSamples).toLong() * features.nFft
+        if (windowSamples > MAX_WINDOW_SAMPLES || spectrum > MAX_WINDOW_SPECTRUM) {
+            throw ConfigException(
+                "a window of $windowSamples samples, $spectrum in its frames: must be at most $MAX_WINDOW_SAMPLES and $MAX_WINDOW_SPECTRUM",
+            )
         }
     }
 }

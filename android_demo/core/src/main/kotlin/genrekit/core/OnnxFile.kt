@@ -18,6 +18,7 @@ internal object OnnxFile {
     private const val METADATA_PROPS = 14
     private const val KEY = 1
     private const val VALUE = 2
+    private const val MAX_ENTRY_FIELDS = 16 // of one metadata entry; a real one has two
 
     /** @throws ArtifactException if it is not a whole ONNX model, or carries two cards. */
     fun split(data: ByteArray): SplitFile {
@@ -46,10 +47,12 @@ internal object OnnxFile {
         val walk = ProtobufWalk(data, entry.contentStart, entry.end)
         var key: String? = null
         var value: ProtobufField? = null
+        var fields = 0
         while (true) {
             val field = walk.next() ?: break
+            if (++fields > MAX_ENTRY_FIELDS) throw ArtifactException("a metadata entry of over $MAX_ENTRY_FIELDS fields")
             if (field.contentStart < 0) continue
-            if (field.number == KEY) key = String(data, field.contentStart, field.end - field.contentStart, Charsets.UTF_8)
+            if (field.number == KEY) key = String(data, field.contentStart, minOf(field.end - field.contentStart, CARD_KEY.length + 1), Charsets.UTF_8)
             if (field.number == VALUE) value = field
         }
         return if (key == CARD_KEY && value != null) data.copyOfRange(value.contentStart, value.end) else null

@@ -22,6 +22,7 @@ internal object TfliteFile {
     private const val CENTRAL_HEADER_BYTES = 46
     private const val LOCAL_HEADER = 0x04034b50
     private const val LOCAL_HEADER_BYTES = 30
+    private const val MAX_DIRECTORY_BYTES = 1 shl 16 // hundreds of members
     private const val STORED = 0
     private const val DEFLATED = 8
 
@@ -46,6 +47,7 @@ internal object TfliteFile {
 
     private fun centralDirectory(bytes: ByteBuffer, end: Int): List<Pair<String, Member>> {
         val size = unsigned(bytes.getInt(end + 12))
+        if (size > MAX_DIRECTORY_BYTES) corrupt("a directory of $size bytes, over $MAX_DIRECTORY_BYTES")
         val shift = end - size - unsigned(bytes.getInt(end + 16)) // bytes put before the archive after it was made
         var at = end - size
         if (at < 0 || shift < 0) corrupt("Bad offset for central directory")
@@ -82,7 +84,7 @@ internal object TfliteFile {
         val content = when (member.method) {
             STORED -> data.copyOfRange(start.toInt(), (start + member.packed).toInt())
             DEFLATED -> inflate(data, start.toInt(), member.packed.toInt(), member.size.toInt())
-            else -> corrupt("compression method ${member.method}")
+            else -> throw ArtifactException("$CARD_NAME: compression method ${member.method} is refused")
         }
         if (content.size.toLong() != member.size || CRC32().apply { update(content) }.value != member.crc) {
             corrupt("Bad CRC-32 for file '$CARD_NAME'")

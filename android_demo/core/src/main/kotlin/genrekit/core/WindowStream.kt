@@ -48,7 +48,6 @@ internal class WindowStream(card: Card, private val spec: InputSpec, private val
             frames = null
             width = 1
             size = card.windowSamples
-            if (size > MAX_SAMPLES) throw ConfigException("a window of $size samples: the Android core takes at most $MAX_SAMPLES")
             hop = Math.rint(card.windowing.hopS * rate).toInt()
         }
         rows = FloatArray(size * width)
@@ -115,9 +114,5 @@ internal class WindowStream(card: Card, private val spec: InputSpec, private val
         throw ConfigException(
             "input ${represent(spec.name)}: ${spec.feature} gives ${representTuple(given)}, the card says ${representTuple(spec.shape)}",
         )
-    }
-
-    private companion object {
-        const val MAX_SAMPLES = 1 shl 24
     }
 }

@@ -74,6 +74,13 @@ class StreamingTest {
     }
 
     @Test
+    fun `a feature that the core does not compute is refused by name`() {
+        val card = Golden.artifact("tiny.onnx").card
+        val error = assertThrows<ConfigException> { CardStream(card.copy(inputs = listOf(card.inputs[0].copy(feature = "waveform@224")))) { } }
+        assertTrue(error.message!!.startsWith("feature 'waveform@224' is not supported by the Android core; it has log_mel, "), error.message)
+    }
+
+    @Test
     fun `silence is finite and a sample that is not is refused`() {
         val card = Golden.artifact("tiny.onnx").card
         assertTrue(windows(card, FloatArray(30_000)).all { window -> window.all { !it.isNaN() && !it.isInfinite() } })

@@ -63,7 +63,7 @@ class ScreenTest {
         assertEquals(best.label, text(R.id.genre))
         assertEquals(1.0, view<BarsView>(R.id.bars).scores.sumOf { it.probability }, 1e-9)
         assertTrue(view<TimelineView>(R.id.timeline).segments.size > 3)
-        assertTrue("Real-time factor" in text(R.id.latency))
+        assertTrue("ms" in text(R.id.inference_ms) && "real-time factor" in text(R.id.real_time))
         assertTrue("said aloud", view<BarsView>(R.id.bars).contentDescription.startsWith(best.label))
         draw("song")
     }

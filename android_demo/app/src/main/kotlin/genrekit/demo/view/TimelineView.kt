@@ -2,7 +2,6 @@ package genrekit.demo.view
 
 import android.content.Context
 import android.graphics.Canvas
-import android.graphics.Color
 import android.graphics.Paint
 import android.util.AttributeSet
 import android.view.View
@@ -11,21 +10,16 @@ import genrekit.demo.R
 
 /** The best genre of each window, one coloured column each; paler where it was less sure. */
 class TimelineView(context: Context, attributes: AttributeSet?) : View(context, attributes) {
+    private val gap = resources.getDimension(R.dimen.timeline_gap)
     private val column = Paint()
+    private val track = Paint().apply { color = context.getColor(R.color.track) }
     private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply {
-        color = context.getColor(R.color.text)
+        color = context.getColor(R.color.caption)
         textSize = resources.getDimension(R.dimen.bar_text)
     }
 
-    // One colour per genre, spread around the wheel.
-    private var hues: Map<String, Float> = emptyMap()
-
-    /** The model's genres. */
-    var labels: List<String> = emptyList()
-        set(value) {
-            field = value
-            hues = value.withIndex().associate { (index, label) -> label to index * 360f / value.size }
-        }
+    /** Colours of the model's genres. */
+    var colors = GenreColors(emptyList())
 
     /** Oldest first. */
     var segments: List<Segment> = emptyList()
@@ -37,18 +31,18 @@ class TimelineView(context: Context, attributes: AttributeSet?) : View(context, 
 
     override fun onDraw(canvas: Canvas) {
         if (segments.isEmpty()) return
-        val width = width.toFloat() / maxOf(segments.size, MIN_COLUMNS)
-        val bottom = height - 2 * text.textSize
+        val pitch = width.toFloat() / maxOf(segments.size, MIN_COLUMNS)
+        val bottom = height - 1.75f * text.textSize
         var labelled = ""
         var labelEnd = 0f
+        canvas.drawRect(0f, 0f, width.toFloat(), bottom, track)
         segments.forEachIndexed { index, segment ->
-            val alpha = (55 + 200 * segment.probability).toInt().coerceIn(0, 255)
-            column.color = Color.HSVToColor(alpha, floatArrayOf(hues[segment.label] ?: 0f, 0.7f, 0.8f))
-            canvas.drawRect(index * width, 0f, (index + 1) * width, bottom, column)
-            if (segment.label != labelled && index * width >= labelEnd) {
-                canvas.drawText(segment.label, index * width, bottom + 1.5f * text.textSize, text)
+            column.color = colors.of(segment.label, segment.probability)
+            canvas.drawRect(index * pitch, 0f, (index + 1) * pitch - gap, bottom, column)
+            if (segment.label != labelled && index * pitch >= labelEnd) {
+                canvas.drawText(segment.label, index * pitch, bottom + 1.25f * text.textSize, text)
                 labelled = segment.label
-                labelEnd = index * width + text.measureText("${segment.label} ")
+                labelEnd = index * pitch + text.measureText("${segment.label} ")
             }
         }
     }

@@ -2,7 +2,9 @@ package genrekit.core.engine
 
 import genrekit.core.ArtifactException
 import genrekit.core.EngineException
+import kotlin.math.abs
 import kotlin.math.exp
+import kotlin.math.ln
 import kotlin.math.sqrt
 import kotlin.math.tanh
 
@@ -12,6 +14,19 @@ import kotlin.math.tanh
  *
  * Reference: ONNX Operators, default domain, opsets 13 to 24.
  */
+
+/** Functions of one element. */
+private val CURVES: Map<String, Curve> = mapOf(
+    "Abs" to Curve { abs(it) },
+    "Exp" to Curve { exp(it) },
+    "HardSwish" to Curve { it * (it / 6f + 0.5f).coerceIn(0f, 1f) },
+    "Log" to Curve { ln(it) },
+    "Neg" to Curve { -it },
+    "Reciprocal" to Curve { 1f / it },
+    "Sigmoid" to Curve { 1f / (1f + exp(-it)) },
+    "Sqrt" to Curve { sqrt(it) },
+    "Tanh" to Curve { tanh(it) },
+)
 
 /** Appends the steps of one node. */
 internal fun OnnxBuilder.layer(node: OnnxNode) {
@@ -24,17 +39,15 @@ internal fun OnnxBuilder.layer(node: OnnxNode) {
         "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax", "ReduceSum" -> reduce(node)
         "BatchNormalization" -> batchNorm(node)
         "Relu", "Clip" -> clip(node)
-        "Sigmoid" -> activation(node) { 1f / (1f + exp(-it)) }
-        "Tanh" -> activation(node, ::tanh)
+        in CURVES -> activation(node, CURVES.getValue(node.operator))
         "HardSigmoid" -> {
             val slope = node.number("alpha", 0.2).toFloat()
             val offset = node.number("beta", 0.5).toFloat()
             activation(node) { (slope * it + offset).coerceIn(0f, 1f) }
         }
-        "HardSwish" -> activation(node) { it * (it / 6f + 0.5f).coerceIn(0f, 1f) }
         "Softmax" -> softmax(node)
         "Add", "Sub" -> sum(node)
-        "Mul" -> product(node)
+        "Mul", "Div" -> product(node)
         "Concat" -> concat(node)
         "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose" -> move(node)
         "Identity" -> if (isConstant(node.input(0))) define(node, constant(node.input(0))) else alias(node, stored(node.input(0)))
@@ -71,11 +84,12 @@ private fun OnnxBuilder.convolution(node: OnnxNode) {
 
 private fun OnnxBuilder.matrix(node: OnnxNode) {
     val x = value(node.input(0))
+    if (node.operator == "MatMul" && !isConstant(node.input(1))) return computedMatrix(node, x, value(node.input(1)))
     val weight = constant(node.input(1))
     val transposed = node.integer("transB", 0) != 0
-    fit(node, weight.shape.size == 2 && x.shape.size in 2..3 && node.integer("transA", 0) == 0, x.shape, weight.shape)
+    fit(node, weight.shape.size == 2 && node.integer("transA", 0) == 0, x.shape, weight.shape)
     val (depth, outputs) = if (transposed) weight.shape.reversed() else weight.shape
-    fit(node, x.shape.last() == depth && depth > 0, x.shape, weight.shape)
+    fit(node, inRows(x.shape) && x.shape.last() == depth, x.shape, weight.shape)
     val scale = targetScale(node)
     val factor = node.number("alpha", 1.0) * x.scale / scale
     val affine = affine(weight, if (transposed) 0 else 1, node.optional(2), factor, node.number("beta", 1.0) / scale) { flat ->
@@ -86,6 +100,19 @@ private fun OnnxBuilder.matrix(node: OnnxNode) {
     program.add(elements(shape) * depth, MatrixProduct(x.data, affine, data))
     define(node, Value(shape, data, scale = scale))
 }
+
+private fun OnnxBuilder.computedMatrix(node: OnnxNode, x: Value, y: Value) {
+    fit(node, inRows(x.shape) && inRows(y.shape) && x.shape.size == y.shape.size, x.shape, y.shape)
+    val (depth, width) = y.shape.takeLast(2)
+    fit(node, x.shape.last() == depth && y.data.size == depth * width, x.shape, y.shape)
+    val shape = x.shape.dropLast(1) + width
+    val data = program.allocate(shape)
+    program.add(elements(shape) * depth, ComputedProduct(x.data, y.data, width, data))
+    define(node, Value(shape, data, scale = x.scale * y.scale))
+}
+
+/** Whether the last axis lies in memory without gaps: not where several channels do. */
+private fun inRows(shape: List<Int>): Boolean = shape.size in 2..3 || shape.size == 4 && shape[1] == 1
 
 /** Lays out weights; [place] says where each stored one goes. */
 private fun OnnxBuilder.affine(weight: Constant, axis: Int, bias: String?, factor: Double, biasFactor: Double, place: (Int) -> Int): Affine {
@@ -166,10 +193,10 @@ private fun OnnxBuilder.clip(node: OnnxNode) {
     define(node, x.copy(data = data, owned = true, levels = levels))
 }
 
-private fun OnnxBuilder.activation(node: OnnxNode, function: (Float) -> Float) {
+private fun OnnxBuilder.activation(node: OnnxNode, curve: Curve) {
     val x = plain(node.input(0))
     val data = program.allocate(x.shape)
-    program.add(elements(x.shape), Apply(x.data, function, data))
+    program.add(elements(x.shape), Apply(x.data, curve, data))
     define(node, Value(x.shape, data))
 }
 
@@ -197,8 +224,15 @@ private fun OnnxBuilder.product(node: OnnxNode) {
     val y = value(node.input(1))
     val shape = broadcastShape(node, x.shape, y.shape)
     val data = if (x.shape == shape) target(node, x) else program.allocate(shape)
-    program.add(elements(shape), Multiply(broadcast(x, shape), broadcast(y, shape), data))
-    define(node, Value(shape, data, scale = x.scale * y.scale))
+    val left = broadcast(x, shape)
+    val right = broadcast(y, shape)
+    if (node.operator == "Div") {
+        program.add(elements(shape), Divide(left, right, data))
+        define(node, Value(shape, data, scale = x.scale / y.scale))
+    } else {
+        program.add(elements(shape), Multiply(left, right, data))
+        define(node, Value(shape, data, scale = x.scale * y.scale))
+    }
 }
 
 /** @throws ArtifactException unless a node's inputs fit it. */

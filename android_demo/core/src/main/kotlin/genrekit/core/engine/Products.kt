@@ -67,6 +67,16 @@ internal class MatrixProduct(private val x: FloatArray, private val affine: Affi
     }
 }
 
+/** The product of two matrices of which neither is known beforehand; y is [width] wide. */
+internal class ComputedProduct(private val x: FloatArray, private val y: FloatArray, private val width: Int, private val out: FloatArray) : Step {
+    private val depth = y.size / width
+
+    override fun run() {
+        out.fill(0f)
+        for (row in 0 until out.size / width) addProduct(x, row * depth, depth, y, 0, out, row * width, width)
+    }
+}
+
 /**
  * A two-dimensional convolution over arrays that lie channels last.
  *

@@ -69,10 +69,22 @@ internal class ScaleChannels(private val x: FloatArray, private val factor: Floa
     }
 }
 
-/** Computes a function of each element. */
-internal class Apply(private val x: FloatArray, private val function: (Float) -> Float, private val out: FloatArray) : Step {
+/** Divides one array by another of its size. */
+internal class Divide(private val x: FloatArray, private val y: FloatArray, private val out: FloatArray) : Step {
     override fun run() {
-        for (i in out.indices) out[i] = function(x[i])
+        for (i in out.indices) out[i] = x[i] / y[i]
+    }
+}
+
+/** A function of one number; Kotlin's own function types would box it. */
+internal fun interface Curve {
+    fun at(x: Float): Float
+}
+
+/** Computes a function of each element. */
+internal class Apply(private val x: FloatArray, private val curve: Curve, private val out: FloatArray) : Step {
+    override fun run() {
+        for (i in out.indices) out[i] = curve.at(x[i])
     }
 }
 

@@ -169,8 +169,8 @@ internal class TfliteBuilder(private val graph: TfliteGraph, private val card: C
             when (operator.name) {
                 "RELU" -> Clip(given, Activation.RELU.low, Activation.RELU.high, it)
                 "RELU6" -> Clip(given, Activation.RELU6.low, Activation.RELU6.high, it)
-                "LOGISTIC" -> Apply(given, { value -> 1f / (1f + exp(-value)) }, it)
-                "TANH" -> Apply(given, ::tanh, it)
+                "LOGISTIC" -> Apply(given, Curve { x -> 1f / (1f + exp(-x)) }, it)
+                "TANH" -> Apply(given, Curve { x -> tanh(x) }, it)
                 "SOFTMAX" -> Softmax(given, operator.beta, it)
                 else -> throw EngineException("${operator.name}: not of constants alone: not supported by the Kotlin engine")
             }
