@@ -11,14 +11,10 @@ undisturbed run gives. Exits with 1 if not.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import datetime
-import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,17 +22,15 @@ from pathlib import Path
 from typing import Literal
 
 from genrekit.runtime.document import read_document, write_document
-from genrekit.runtime.errors import EngineError
 from genrekit.runtime.machine import Machine, describe_machine
 
-from .kill_scenarios import INPUTS, SCENARIOS, Scenario
+from .command_scenarios import SCENARIOS, Scenario
 from .wholeness import find_files, find_leftovers, is_whole, snapshot
+from .workplace import Workplace
 
 COMMAND = "python -m genrekit.benchmarks.kills"
 _KILLS_IN_A_ROW = 3  # before a run is let finish
 _SHORTEST_RUN = 0.2  # of the undisturbed time: earlier, Python is still importing
-_MARK = "GENREKIT_KILLS"  # in the environment of everything that a trial starts
-_END_S = 10.0  # within which every process of a killed run must be gone
 _POLL_S = 0.002
 
 
@@ -92,53 +86,55 @@ class KillsDocument:
     scenarios: tuple[Kills, ...]
 
 
-class Workplace:
-    """A folder in which commands run, are killed, and are compared."""
+class Killer:
+    """Kills commands in a workplace.
 
-    def __init__(self, folder: Path, scenarios: tuple[Scenario, ...], seed: int) -> None:
-        self._program = Path(sys.executable).with_name("genrekit")
-        self._inputs, self._out, self._log = (folder / name for name in ("inputs", "out", "log"))
+    Parameters
+    ----------
+    workplace : Workplace
+    seed : int
+        Of the moments.
+    """
+
+    def __init__(self, workplace: Workplace, seed: int) -> None:
+        self._workplace = workplace
         self._random = random.Random(seed)  # noqa: S311 - moments, not secrets
-        self._mark = folder.name
-        self._undisturbed: dict[str, tuple[dict[str, str], float]] = {}
-        for made in INPUTS:
-            place, others = f"{{inputs}}/{made.name}", [s for s in INPUTS if s is not made]
-            if any(place in scenario.arguments for scenario in (*scenarios, *others)):
-                self._finish(made)
 
     def trial(self, scenario: Scenario, tally: Kills) -> None:
         """Kill a command a few times in a row, let it finish, and compare."""
-        expected, seconds = self._undisturbed_run(scenario)
-        self._clear()
-        killed = False
+        workplace = self._workplace
+        expected, seconds = workplace.undisturbed(scenario)
+        workplace.clear()
+        before, killed = tally.kills, False
         for _ in range(min(_KILLS_IN_A_ROW, scenario.goal - tally.kills)):
             tally.restarts += killed
             killed = self._kill_once(scenario, seconds, tally)
             if not killed:
                 break  # it was done before its moment came
+        if tally.kills == before:
+            return
         if killed:
             tally.restarts += 1
-            try:
-                self._finish(scenario)
-            except EngineError as error:
-                print(error, file=sys.stderr)
+            if status := workplace.run(scenario):
+                print(f"{scenario.name}: exit status {status}: {workplace.said()}", file=sys.stderr)
                 tally.refusals += 1
                 return
         tally.finished += 1
-        found = snapshot(self._out)
+        found = snapshot(workplace.out)
         tally.identical += found == expected
         if found != expected:
             names = [name for name in found | expected if found.get(name) != expected.get(name)]
             print(f"{scenario.name}: differs in {names}", file=sys.stderr)
-        tally.leftovers += len(find_leftovers(self._out))
+        tally.leftovers += len(find_leftovers(workplace.out))
 
     def _kill_once(self, scenario: Scenario, seconds: float, tally: Kills) -> bool:
-        in_a_write = self._random.random() < 0.5
+        workplace = self._workplace
+        in_a_write = not scenario.appends and self._random.random() < 0.5
         moment = time.monotonic() + seconds * self._random.uniform(_SHORTEST_RUN, 1.0)
-        with self._start(scenario) as process:
+        with workplace.start(scenario) as process:
             while process.poll() is None:
                 due = time.monotonic() >= moment
-                writing = due and in_a_write and bool(find_leftovers(self._out))
+                writing = due and in_a_write and bool(find_leftovers(workplace.out))
                 if due and (writing or not in_a_write):
                     process.send_signal(signal.SIGKILL)
                     break
@@ -146,60 +142,16 @@ class Workplace:
         if process.returncode != -signal.SIGKILL:
             if process.returncode:
                 tally.refusals += 1
-                print(f"{scenario.name}: {self._log.read_text('utf-8')}", file=sys.stderr)
+                print(f"{scenario.name}: {workplace.said()}", file=sys.stderr)
             return False
         tally.kills += 1
-        tally.while_writing += bool(find_leftovers(self._out))
-        tally.survivors += self._end_survivors()
-        half = [path for path in find_files(self._out) if not is_whole(path)]
+        tally.while_writing += bool(find_leftovers(workplace.out))
+        tally.survivors += workplace.end_survivors()
+        half = [path for path in find_files(workplace.out) if not is_whole(path)]
         for path in half:
             print(f"{scenario.name}: {path} is not whole", file=sys.stderr)
         tally.half_files += len(half)
         return True
-
-    def _undisturbed_run(self, scenario: Scenario) -> tuple[dict[str, str], float]:
-        if scenario.name not in self._undisturbed:
-            self._clear()
-            start = time.monotonic()
-            self._finish(scenario)
-            self._undisturbed[scenario.name] = snapshot(self._out), time.monotonic() - start
-        return self._undisturbed[scenario.name]
-
-    def _clear(self) -> None:
-        shutil.rmtree(self._out, ignore_errors=True)
-        self._out.mkdir(parents=True)
-
-    def _finish(self, scenario: Scenario) -> None:
-        with self._start(scenario) as process:
-            if process.wait():
-                last = self._log.read_text("utf-8").strip().splitlines()[-1:]
-                raise EngineError(f"{scenario.name}: exit status {process.returncode}: {last}")
-
-    def _start(self, scenario: Scenario) -> subprocess.Popen[bytes]:
-        command = scenario.command(self._program, self._inputs, self._out)
-        environment = scenario.environment(self._inputs, self._out) | {_MARK: self._mark}
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
-            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - ours
-
-    def _end_survivors(self) -> int:
-        """Wait for every process of a killed run to end; end those that do not, and count them."""
-        end = time.monotonic() + _END_S
-        while (living := self._living()) and time.monotonic() < end:
-            time.sleep(0.02)
-        for process in living:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        return len(living)
-
-    def _living(self) -> list[int]:
-        mark = f"{_MARK}={self._mark}".encode()
-        found = []
-        for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-        return found
 
 
 def _read(path: Path | None) -> tuple[Kills, ...]:
@@ -222,10 +174,10 @@ def run_kills(
     spent = {i: 0.0 for i, tally in enumerate(tallies) if tally.kills < tally.goal}
     end = time.monotonic() + 60.0 * minutes
     with tempfile.TemporaryDirectory(prefix="genrekit-kills-") as folder:
-        workplace = Workplace(Path(folder), scenarios, seed)
+        killer = Killer(Workplace(Path(folder), scenarios), seed)
         while (start := time.monotonic()) < end and spent:
             turn = min(spent, key=spent.__getitem__)
-            workplace.trial(scenarios[turn], tallies[turn])
+            killer.trial(scenarios[turn], tallies[turn])
             spent[turn] += time.monotonic() - start
             if tallies[turn].kills >= tallies[turn].goal:
                 del spent[turn]

@@ -1,4 +1,4 @@
-"""Kill scenarios: tiny runs of every command that writes, for `benchmarks.kills` to interrupt."""
+"""Command scenarios: tiny runs of every command that writes, to be disturbed and compared."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ class Scenario:
         Of `genrekit`; `{inputs}` and `{out}` stand for folders.
     goal : int
         Kills aimed at.
+    appends : bool
+        Whether its results grow row by row; else they appear whole.
     """
 
     name: str
     arguments: tuple[str, ...]
     goal: int
+    appends: bool = False
 
     def command(self, program: Path, inputs: Path, out: Path) -> list[str]:
         """Return the command line."""
@@ -52,6 +55,7 @@ def _classify(form: str, jobs: int) -> Scenario:
             *("--jobs", str(jobs), "--out", f"{{out}}/rows.{form}"),
         ),
         goal=34,
+        appends=form != "parquet",
     )
 
 
