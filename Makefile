@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FOLDERS := runtime train export benchmarks
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz bench endurance ci format
+.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz reliability bench endurance ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -68,6 +68,12 @@ MINUTES ?= 1
 fuzz: $(READY) ## Fuzz the parsers, starting from the corpus (MINUTES=1)
 	@echo "== fuzzing for $(MINUTES) minutes"
 	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json build/fuzz/figures.json
+
+reliability: $(READY) ## Fuzz, kill, fill disks; add to benchmarks/results (MINUTES=30; root)
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json benchmarks/results/fuzz.json
+	$(BIN)/python -m genrekit.benchmarks.kills --minutes $(MINUTES) --seed $$$$ --json benchmarks/results/kills.json
+	$(BIN)/python -m genrekit.benchmarks.disks --json benchmarks/results/disks.json
+	$(BIN)/python -m genrekit.benchmarks.reliability
 
 DEMO ?= build/demo
 bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.metadata
-import re
 import sys
 from collections.abc import Iterable
 
@@ -67,14 +66,14 @@ def licences(extras: Iterable[str] | None = None) -> list[Licence]:
 def _stated(package: importlib.metadata.Distribution) -> str:
     """Return a package's licence: the SPDX expression, else the classifiers, else its own words."""
     metadata = package.metadata
-    if expression := metadata.get("License-Expression"):
-        return str(expression)
+    if expressions := metadata.get_all("License-Expression"):
+        return str(expressions[0])
     classifiers = [
         text.rpartition(" :: ")[2]
         for text in metadata.get_all("Classifier") or []
         if text.startswith(_CLASSIFIER) and text != "License :: OSI Approved"
     ]
-    words = re.sub(r"\s+", " ", metadata.get("License") or "").strip()
+    words = " ".join(" ".join(metadata.get_all("License") or []).split())
     return ", ".join(classifiers) or words[:_LONGEST]
 
 
