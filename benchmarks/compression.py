@@ -1,267 +1,234 @@
-"""Compression: the rows of `results/compression.json` and `.md`, from a run of the small network.
+"""Compression: `results/compression.{json,md}` and its pictures, from nothing, by one command.
 
-`python -m genrekit.benchmarks.compression RUN` judges every chain on the validation and the test
-tracks of the run, times each in turn with a full ResNet18 of the same input, and adds Deep
-Compression's stages. Nothing is chosen by what the test tracks say.
+`python -m genrekit.benchmarks.compression --work DIR` composes music, trains a ResNet18 and an
+MLP on it, and both again on real material where it is found; makes every candidate of each,
+judges it on tracks that were neither trained nor chosen on, and times all of one run in turn.
+Whatever was made stays in DIR: a command that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import gzip
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
-
-from genrekit.export.chain import Workshop, labels_of, onnx_logits
-from genrekit.export.channel_pruning import count_macs, count_parameters
-from genrekit.export.deep_compression import restore, share_weights, stages, store
-from genrekit.export.onnx_export import export_onnx
-from genrekit.export.proof import Logits, torch_logits
-from genrekit.export.search import FLOAT, chains
-from genrekit.runtime.arrays import Float32
+from genrekit.export.chain import ImageWorkshop
+from genrekit.export.compress_command import open_workshop
+from genrekit.export.finishing import TrackSet, fresh_tracks, side_of
+from genrekit.export.layer_report import LayerReport, describe_layers, draw_layers, report_layers
+from genrekit.export.perceptron_chain import PerceptronWorkshop
+from genrekit.export.search import Target
+from genrekit.export.workshop import Workshop
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import write_whole
-from genrekit.runtime.measure import time_rounds
-from genrekit.train.documents import write_document
-from genrekit.train.material import Material
-from genrekit.train.metrics import PairedComparison, compare
+from genrekit.runtime.machine import describe_machine
+from genrekit.runtime.schema import decode
+from genrekit.train.dataset import DataSource, audio_source
+from genrekit.train.documents import read_document, write_document
 from genrekit.train.models import architecture
-from genrekit.train.run import Run
+from genrekit.train.synth import write_synthetic
+from genrekit.train.training import Observer, Plan, train
+
+from .compression_document import draw_rows, page
+from .compression_literature import image_rows, perceptron_rows
+from .compression_rows import Row, RowBook, with_ratio
 
 FOLDER = Path(__file__).parent / "results"
-RESNET18 = "resnet18"
-SPARSITIES = (0.3, 0.5, 0.7)  # of Deep Compression, without learning afterwards
-SHARED_VALUES = 32
-ROUNDS = 60
+GTZAN = Path("../shared/data/gtzan")
+TRAIN_TRACKS, TEST_TRACKS = 140, 210  # per genre
+TRAIN_SEED, TEST_SEED = 0, 7
+DURATION_S = 12.0
+EPOCHS = 3  # of fine-tuning
+IMAGE_TARGET, PERCEPTRON_TARGET = Target(size=1_100_000), Target(size=80_000)
+
+Say = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One model; `ratio` and `speedup` are against ResNet18 in float at the same input.
-
-    Pairs are with the run's own float network, on the same test tracks. None is "not measured":
-    the float ResNet18 is here for its size and speed and was not trained.
-    """
-
-    name: str
-    chain: str
-    format: str
-    data: str
-    bytes: int
-    gzip_bytes: int
-    ratio: float
-    speedup: float | None
-    parameters: int
-    macs: int
-    valid_accuracy: float | None
-    accuracy: float | None
-    n: int
-    ci95: tuple[float, ...] | None
-    paired_difference: float | None
-    paired_ci95: tuple[float, ...] | None
-    mcnemar_p: float | None
-    agreement: float | None
-
-
-class Bench:
-    """Judges models of one run on its test tracks, in pairs with the run's own network."""
-
-    def __init__(self, workshop: Workshop, resnet: torch.nn.Module) -> None:
-        self.workshop, self.resnet = workshop, resnet
-        run = workshop.run
-        self.data = f"{Path(run.settings.data.path).name}, {run.settings.split.protocol} split"
-        self.resnet_graph = export_onnx(resnet, [workshop.spec])
-        self._sides = {side: self._side(side) for side in ("valid", "test")}
-
-    def _side(self, side: str) -> tuple[Material, list[str], list[int]]:
-        tracks = self.workshop.run.tracks(side)
-        material, names = self.workshop.run.material(tracks), [track.id for track in tracks]
-        return material, names, labels_of(torch_logits(self.workshop.teacher), material, names)
-
-    def compare(self, side: str, model: Logits) -> PairedComparison:
-        """Compare a model with the run's own on one side of the split."""
-        material, names, before = self._sides[side]
-        truth = [material.targets[name] for name in names]
-        return compare(truth, before, labels_of(model, material, names))
-
-    def row(
-        self, name: str, chain: str, stored: bytes, network: tuple[int, int], model: Logits
-    ) -> Row:
-        """Judge one model that is stored as `stored`; `network` is its parameters and MACs."""
-        valid, test = self.compare("valid", model), self.compare("test", model)
-        hits = round(test.after * test.n)
-        return Row(
-            name=name,
-            chain=chain,
-            format="onnx" if name != "deep compression" else "gkdc",
-            data=self.data,
-            bytes=len(stored),
-            gzip_bytes=len(gzip.compress(stored, 9, mtime=0)),
-            ratio=len(self.resnet_graph) / len(stored),
-            speedup=None,
-            parameters=network[0],
-            macs=network[1],
-            valid_accuracy=valid.after,
-            accuracy=test.after,
-            n=test.n,
-            ci95=_interval(hits, test.n),
-            paired_difference=test.difference,
-            paired_ci95=test.ci95,
-            mcnemar_p=test.p_value,
-            agreement=test.agreement.value,
-        )
-
-
-def measure(run: Run, epochs: int, say: Callable[[str], None]) -> list[Row]:
-    """Make every row.
+class Subject:
+    """One run that is compressed.
 
     Parameters
     ----------
-    run : Run
-        Of a torch network on pictures.
-    epochs : int
-        Of each fine-tuning.
-    say : callable
-        Told what is being made.
+    name : str
+        Of its folder and its rows.
+    title : str
+    source : DataSource
+    model : str
+    settings : dict of str to int
+        Hyperparameters that differ from the model's own.
+    splits : Path or None
+        Lists of the filtered split; None splits at random in each genre.
+    fresh : DataSource or None
+        Other tracks to be judged on; None is the run's own test tracks.
     """
-    workshop = Workshop(run, epochs)
-    torch.manual_seed(0)
-    resnet = architecture(RESNET18).build((workshop.spec,), len(run.labels))
-    bench = Bench(workshop, resnet)
-    rows, graphs = [_untrained(bench)], {RESNET18: bench.resnet_graph}
-    for chain in chains():
-        say(chain.name)
-        made, graph = workshop.result(chain), workshop.model(chain)
-        graphs[chain.name] = graph
-        steps = ", ".join(chain.steps(epochs)) if chain != FLOAT else "float"
-        logits = onnx_logits(graph, workshop.spec.name)
-        rows.append(bench.row(chain.name, steps, graph, (made.parameters, made.macs), logits))
-    speed = _speedups(graphs, workshop)
-    rows = [dataclasses.replace(row, speedup=speed[row.name]) for row in rows]
-    say("deep compression")
-    return [*rows, *(_deep_compression(bench, sparsity) for sparsity in SPARSITIES)]
+
+    name: str
+    title: str
+    source: DataSource
+    model: str
+    settings: dict[str, int]
+    splits: Path | None = None
+    fresh: DataSource | None = None
 
 
-def _untrained(bench: Bench) -> Row:
-    graph, spec = bench.resnet_graph, bench.workshop.spec
-    return Row(
-        name=RESNET18,
-        chain="float, not trained: for size and speed",
-        format="onnx",
-        data=bench.data,
-        bytes=len(graph),
-        gzip_bytes=len(gzip.compress(graph, 6, mtime=0)),
-        ratio=1.0,
-        speedup=1.0,
-        parameters=count_parameters(bench.resnet),
-        macs=count_macs(bench.resnet, spec),
-        valid_accuracy=None,
-        accuracy=None,
-        n=0,
-        ci95=None,
-        paired_difference=None,
-        paired_ci95=None,
-        mcnemar_p=None,
-        agreement=None,
-    )
-
-
-def _speedups(graphs: dict[str, bytes], workshop: Workshop) -> dict[str, float]:
-    spec = workshop.spec
-    window: Float32 = np.random.default_rng(0).standard_normal((1, *spec.shape)).astype(np.float32)
-    tasks = {
-        name: partial(onnx_logits(graph, spec.name), (window,)) for name, graph in graphs.items()
-    }
-    seconds = time_rounds(tasks, rounds=ROUNDS)
-    return {name: float(np.median(seconds[RESNET18] / taken)) for name, taken in seconds.items()}
-
-
-def _deep_compression(bench: Bench, sparsity: float) -> Row:
-    """Prune by magnitude, share what is left, store; judge what the decoder gives back."""
-    workshop = bench.workshop
-    network = workshop.run.load_model()
-    tensors: dict[str, Float32] = {}
-    for name, value in network.state_dict().items():
-        weights = value.numpy().astype(np.float32)
-        if weights.ndim > 1:
-            bound = np.quantile(np.abs(weights), sparsity)
-            weights = share_weights(np.where(np.abs(weights) > bound, weights, 0), SHARED_VALUES)
-        tensors[name] = weights
-    stored = store(tensors)
-    restored = {name: torch.from_numpy(value) for name, value in restore(stored).items()}
-    network.load_state_dict(restored)
-    size = stages(tensors)
-    chain = (
-        f"{sparsity:.0%} of the weights pruned, not fine-tuned ({size.dense / size.pruned:.1f}x), "
-        f"{SHARED_VALUES} shared values ({size.dense / size.shared:.1f}x), Huffman "
-        f"({size.dense / size.coded:.1f}x)"
-    )
-    counts = (count_parameters(network), count_macs(network, workshop.spec))
-    return bench.row("deep compression", chain, stored, counts, torch_logits(network.eval()))
-
-
-def _interval(hits: int, n: int) -> tuple[float, ...]:
-    from genrekit.train.metrics import wilson_interval
-
-    return wilson_interval(hits, n)
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Format rows for people."""
-    lines = [
-        "# Compression",
-        "",
-        f"Real pictures ({rows[0].data}), one thread. Ratio and speed are against ResNet18 in "
-        "float at the same input; the difference is to the network named `pruned00-none`, on "
-        f"the same {max(row.n for row in rows)} test tracks. Selection happens on the validation "
-        "tracks only.",
-        "",
-        "| model | chain | bytes | ratio | speed | valid | test (95 % interval) | difference | p |",
-        "|---|---|---|---|---|---|---|---|---|",
+def subjects(work: Path, gtzan: Path) -> list[Subject]:
+    """List the runs: two on composed music, and two on real material where there is some."""
+    composed = audio_source(work / "synth" / "train")
+    fresh = audio_source(work / "synth" / "test")
+    listed = [
+        Subject(
+            name="resnet18",
+            title="ResNet18 on composed music",
+            source=composed,
+            model="resnet18",
+            settings={"epochs": 16},
+            fresh=fresh,
+        ),
+        Subject(
+            name="mlp",
+            title="MLP on composed music",
+            source=composed,
+            model="mlp",
+            settings={},
+            fresh=fresh,
+        ),
     ]
-    for row in rows:
-        speed = "-" if row.speedup is None else f"{row.speedup:.1f}x"
-        cells = ["-", "-", "-", "-"]
-        if row.accuracy is not None and row.ci95 is not None and row.paired_ci95 is not None:
-            low, high = row.paired_ci95
-            cells = [
-                f"{row.valid_accuracy or 0.0:.1%}",
-                f"{row.accuracy:.1%} ({row.ci95[0]:.1%} to {row.ci95[1]:.1%})",
-                f"{100 * (row.paired_difference or 0.0):+.1f} ({100 * low:+.1f} to "
-                f"{100 * high:+.1f})",
-                f"{row.mcnemar_p:.2g}",
-            ]
-        head = f"| {row.name} | {row.chain} | {row.bytes:,} | {row.ratio:.0f}x | {speed} | "
-        lines.append(head + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    if gtzan.is_dir():
+        pictures = str(gtzan / "stft_5s")
+        listed += [
+            Subject(
+                name="pictures",
+                title="ResNet18 on GTZAN's first 5 s, filtered split",
+                source=DataSource(kind="images", path=pictures, image_recipe="stft_5s"),
+                model="resnet18",
+                settings={"epochs": 30},
+                splits=gtzan / "splits",
+            ),
+            Subject(
+                name="table",
+                title="MLP on Kaggle's table of GTZAN, filtered split",
+                source=DataSource(kind="features", path=str(gtzan / "features_30_sec.csv")),
+                model="mlp",
+                settings={},
+                splits=gtzan / "splits",
+            ),
+        ]
+    return listed
+
+
+def compose(work: Path, jobs: int) -> None:
+    """Make the music to train on and the music to judge on; what is there stays."""
+    for name, tracks, seed in (
+        ("train", TRAIN_TRACKS, TRAIN_SEED),
+        ("test", TEST_TRACKS, TEST_SEED),
+    ):
+        write_synthetic(
+            work / "synth" / name,
+            tracks_per_genre=tracks,
+            seed=seed,
+            duration_s=DURATION_S,
+            jobs=jobs,
+        )
+
+
+def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
+    """Train, make every candidate, judge and time: all rows of one run."""
+    say(f"{subject.name}: training")
+    own = architecture(subject.model).hyperparameters
+    plan = Plan(
+        source=subject.source,
+        model=subject.model,
+        protocol="filtered" if subject.splits else "stratified",
+        splits_folder=subject.splits,
+        hyperparameters=dataclasses.replace(own, **subject.settings),  # type: ignore[arg-type]  # whole numbers only
+    )
+    observer = Observer(say=say)
+    run = train(plan, work / "runs" / subject.name, device="cpu", jobs=jobs, observer=observer)
+    workshop = open_workshop(run, EPOCHS)
+    tracks = _tracks(workshop, subject)
+    book = RowBook(subject.name, workshop, tracks, work / "rows" / subject.name)
+    for recipe in workshop.recipes():
+        say(f"{subject.name}: {recipe.name}")
+        workshop.result(recipe)
+    say(f"{subject.name}: judging and timing")
+    if isinstance(workshop, ImageWorkshop):
+        rows = book.candidates(workshop.recipes(), IMAGE_TARGET)
+        say(f"{subject.name}: literature")
+        more = image_rows(book, workshop)
+        _layers(workshop, subject, work, say)
+    else:
+        rows = book.candidates(workshop.recipes(), PERCEPTRON_TARGET)
+        say(f"{subject.name}: literature")
+        assert isinstance(workshop, PerceptronWorkshop)  # noqa: S101 -- the only other kind
+        more = perceptron_rows(book, workshop)
+    return [*rows, *(with_ratio(row, rows[0].bytes) for row in more)]
+
+
+def _tracks(workshop: Workshop[Any], subject: Subject) -> TrackSet:
+    if subject.fresh is not None:
+        tracks = fresh_tracks(workshop.run, subject.fresh)
+        n = len(tracks.material.features)
+        return dataclasses.replace(tracks, title=f"{n} fresh synthetic tracks, seed {TEST_SEED}")
+    tracks = side_of(workshop.run, "test")
+    return dataclasses.replace(tracks, title=f"GTZAN, {tracks.title}")
+
+
+def _layers(workshop: ImageWorkshop, subject: Subject, work: Path, say: Say) -> None:
+    """Measure, print and draw every layer, once."""
+    path = work / "rows" / subject.name / "layers.json"
+    if not path.is_file():
+        write_document(path, report_layers(workshop, say))
+    report = decode(LayerReport, read_document(path), str(path))
+    say(describe_layers(report))
+    draw_layers(report, path.with_suffix(".png"))
 
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the rows; return 0, or 1 on an error that a user can cause."""
-    parser = argparse.ArgumentParser(description="Measure every chain of compression on a run.")
-    parser.add_argument("model_run", type=Path, metavar="RUN")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser = argparse.ArgumentParser(description="Measure every chain of compression.")
+    parser.add_argument("--work", type=Path, default=Path("build/compression"), metavar="DIR")
+    parser.add_argument("--gtzan", type=Path, default=GTZAN, metavar="DIR")
+    parser.add_argument("--only", nargs="+", metavar="RUN", help="fill DIR alone; write no result")
     parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N")
     args = parser.parse_args(argv)
     try:
-        rows = measure(Run.load(args.model_run), args.epochs, _say)
-        args.out.mkdir(parents=True, exist_ok=True)
-        write_document(args.out / "compression.json", rows)
-        write_whole(args.out / "compression.md", table(rows))
+        compose(args.work, args.jobs)
+        rows: list[Row] = []
+        listed = subjects(args.work, args.gtzan)
+        for subject in listed:
+            if not args.only or subject.name in args.only:
+                rows += measure(subject, args.work, args.jobs, _say)
+        if not args.only:
+            write(rows, listed, args.work, args.out)
     except (GenreKitError, OSError) as error:
         sys.stderr.write(f"compression: {error}\n")
         return 1
     return 0
+
+
+def write(rows: Sequence[Row], listed: Sequence[Subject], work: Path, out: Path) -> None:
+    """Write the rows, the page and the pictures."""
+    write_document(out / "compression.json", list(rows))
+    machine = describe_machine()
+    notes = [f"Machine: {machine.cpu}, {', '.join(machine.cpu_features) or 'no extensions known'}."]
+    titles = {subject.name: subject.title for subject in listed}
+    write_whole(out / "compression.md", page(rows, titles, notes))
+    for subject in listed:
+        own = [row for row in rows if row.subject == subject.name]
+        draw_rows(own, subject.title, out / f"compression_{subject.name}.png")
+        layers = work / "rows" / subject.name / "layers.png"
+        if layers.is_file():
+            write_whole(out / f"compression_{subject.name}_layers.png", layers.read_bytes())
 
 
 if __name__ == "__main__":

@@ -1,36 +1,36 @@
-"""Chain: one candidate of the search -- prune, distil, quantize -- kept once it is made."""
+"""Chain: an image network distilled, pruned and quantized, in this order."""
 
 from __future__ import annotations
 
 import dataclasses
-import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.files import read_bounded, write_whole
-from genrekit.runtime.schema import decode
-from genrekit.train.documents import read_document, write_document
 from genrekit.train.fit import fit
-from genrekit.train.material import Material
-from genrekit.train.metrics import PairedComparison, Share, compare, share
-from genrekit.train.run import Run
+from genrekit.train.run import MAX_WEIGHTS_BYTES, Run
+from genrekit.train.torch_learner import choose_device, load_torch_weights
 
 from .calibration import METHODS, Method
 from .channel_pruning import count_macs, count_parameters, prune_channels
 from .distil import Distillation, DistillingLearner
-from .onnx_export import export_onnx
-from .proof import Logits, torch_logits, track_label
+from .finishing import Exported
+from .onnx_export import OUTPUT, export_onnx
+from .proof import Logits, torch_logits
 from .quantize import quantize
+from .students import STUDENTS, student
+from .workshop import Made, Workshop
 
 CALIBRATION_WINDOWS = 256
-FINE_TUNING_RATE = 0.25  # of the training's peak learning rate
-QAT_RATE = 0.02
-MAX_MODEL_BYTES = 1 << 28
+# Learning rates as shares of the training's peak, and epochs in those of fine-tuning.
+PRUNED_RATE, QAT_RATE, STUDENT_RATE = 0.25, 0.02, 2.0
+STUDENT_EPOCHS, QAT_EPOCHS = 3.0, 0.5
+OWN = "own"  # in place of a student: the run's network
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,180 +39,198 @@ class Chain:
 
     Parameters
     ----------
+    student : str
+        Which network learns from the run's own; `OWN` is that one itself.
     pruned : float
         Share of the channels taken out; 0 is none.
     int8 : {"none", "minmax", "entropy", "percentile", "qat"}
         Left in float, quantized after calibration, or trained under quantization.
     """
 
+    student: str = OWN
     pruned: float = 0.0
-    int8: str = "minmax"
+    int8: str = "none"
 
     def __post_init__(self) -> None:
         if self.int8 not in ("none", *METHODS, "qat") or not 0.0 <= self.pruned < 1.0:
             raise ConfigError(f"chain {self}: no such quantization, or a share outside 0..1")
+        if self.student not in (OWN, *STUDENTS):
+            raise ConfigError(f"student {self.student!r:.40}: one of {OWN}, {', '.join(STUDENTS)}")
+
+    @property
+    def network(self) -> str:
+        """Names the network, whatever its numbers are stored in."""
+        pruned = f"-pruned{round(100 * self.pruned):02d}" if self.pruned else ""
+        return f"{self.student}{pruned}"
 
     @property
     def name(self) -> str:
-        """A name for a folder."""
-        return f"pruned{round(100 * self.pruned):02d}-{self.int8}"
+        """Names the chain; also that of a folder."""
+        return f"{self.network}-{'float' if self.int8 == 'none' else self.int8}"
+
+    @property
+    def float_name(self) -> str:
+        """Names the chain of the same network in float."""
+        return dataclasses.replace(self, int8="none").name
 
     def steps(self, epochs: int) -> tuple[str, ...]:
-        """Say it in the words of a card."""
-        pruned = f"{self.pruned:.0%} of the channels pruned, distilled for {epochs} epochs"
-        int8 = {
-            "none": "float",
-            "qat": f"static int8, QDQ, 7-bit weights, trained under it for {epochs} epochs",
-        }.get(self.int8, f"static int8, QDQ, 7-bit weights, {self.int8} calibration")
-        return (pruned, int8) if self.pruned else (int8,)
+        """Say it in the words of a card; `epochs` are those of fine-tuning."""
+        steps = []
+        if self.student != OWN:
+            steps.append(f"{self.student} distilled for {_times(STUDENT_EPOCHS, epochs)} epochs")
+        if self.pruned:
+            share = f"{self.pruned:.0%} of the channels pruned"
+            steps.append(f"{share}, distilled for {epochs} epochs")
+        if self.int8 == "qat":
+            trained = _times(QAT_EPOCHS, epochs)
+            steps.append(f"static int8, QDQ, 7-bit weights, trained under it for {trained} epochs")
+        elif self.int8 != "none":
+            steps.append(f"static int8, QDQ, 7-bit weights, {self.int8} calibration")
+        return tuple(steps)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """One candidate, judged on the validation tracks.
-
-    Parameters
-    ----------
-    chain : Chain
-    bytes, gzip_bytes : int
-        Of the model without its card.
-    parameters, macs : int
-        Of the float network behind it, for one window.
-    accuracy : Share
-    paired : PairedComparison
-        With the run's own network, on the same tracks.
-    """
-
-    chain: Chain
-    bytes: int
-    gzip_bytes: int
-    parameters: int
-    macs: int
-    accuracy: Share
-    paired: PairedComparison
+PLAIN = Chain()
 
 
-class Workshop:
-    """Makes candidates of one run, each in its folder below `RUN/compress`.
+class ImageWorkshop(Workshop[Chain]):
+    """Makes ONNX files of a torch network of one image.
 
     Parameters
     ----------
     run : Run
-        Of a torch network with one image input.
     epochs : int
-        Of fine-tuning after pruning, and again of quantization-aware training.
+        Of fine-tuning after pruning.
     """
 
+    format = "onnx"
+    plain = PLAIN
+
     def __init__(self, run: Run, epochs: int) -> None:
-        if run.architecture.framework != "torch" or len(run.representation.inputs) != 1:
-            raise ConfigError(
-                f"{run.folder}: {run.settings.model} is no torch network of one image; "
-                "'genrekit export' prunes a perceptron"
-            )
-        if epochs < 1:
-            raise ConfigError(f"epochs={epochs}: must be at least 1")
-        self.run, self.epochs = run, epochs
-        self.spec = run.representation.inputs[0]
-        self.teacher: Any = run.load_model()
-        self._material = run.material((*run.tracks("train"), *run.tracks("valid")))
-        self.valid = [track.id for track in run.tracks("valid")]
-        self._said = labels_of(torch_logits(self.teacher), self._material, self.valid)
+        super().__init__(run, epochs)
+        self._source_bytes = len(export_onnx(self.network, [self.spec]))
 
-    def result(self, chain: Chain) -> Result:
-        """Make a candidate, or read it where it was made before."""
-        folder = self.run.folder / "compress" / f"{chain.name}-{self.epochs}"
-        document = folder / "result.json"
-        if not document.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            network = self._network(chain, folder)
-            model = self._graph(chain, network, folder)
-            write_whole(folder / "model.onnx", model)
-            write_document(document, self._judge(chain, model, network))
-        return decode(Result, read_document(document), str(document))
+    def recipes(self) -> Sequence[Chain]:
+        """List every calibration, then each smaller network in float and in int8."""
+        own = [Chain(int8=way) for way in ("minmax", "percentile", "entropy", "qat")]
+        small = [Chain(student=name) for name in STUDENTS]
+        small[1:1] = [Chain(pruned=0.75), Chain(student="resnet18_16", pruned=0.25)]
+        ways = ("none", "minmax", "qat")
+        return [PLAIN, *own, *(dataclasses.replace(c, int8=way) for c in small for way in ways)]
 
-    def model(self, chain: Chain) -> bytes:
-        """Read a candidate's graph, without a card."""
-        folder = self.run.folder / "compress" / f"{chain.name}-{self.epochs}"
-        return read_bounded(folder / "model.onnx", MAX_MODEL_BYTES)
-
-    def _network(self, chain: Chain, folder: Path) -> Any:
-        if not chain.pruned:
-            return self.teacher
-
-        def fine_tune(network: Any, index: int) -> Any:
-            return self._learn(network, folder / f"pruning{index}", FINE_TUNING_RATE)
-
-        return prune_channels(self.teacher, self.spec, chain.pruned, fine_tune=fine_tune)
-
-    def _graph(self, chain: Chain, network: Any, folder: Path) -> bytes:
+    def make(self, recipe: Chain, folder: Path) -> Made:
+        """Distil, prune, quantize; networks are shared between the chains that need them."""
+        network = self._smaller(recipe)
         windows = self.run.calibration_inputs(CALIBRATION_WINDOWS)
-        if chain.int8 == "qat":
+        counts = count_parameters(network), count_macs(network, self.spec)
+        if recipe.int8 == "qat":
             from .qat import export_quantized, make_quantized
 
-            trained = self._learn(make_quantized(network, windows), folder / "qat", QAT_RATE)
-            return export_quantized(trained, self.spec)
-        graph = export_onnx(network, [self.spec])
-        if chain.int8 == "none":
-            return graph
-        method: Method = next(name for name in METHODS if name == chain.int8)
-        return quantize(graph, {self.spec.name: windows}, method=method)
+            quantized = make_quantized(network, windows)
+            trained = self.learn(quantized, folder / "qat", QAT_RATE, QAT_EPOCHS)
+            model = export_quantized(trained, self.spec)
+        else:
+            model = export_onnx(network, [self.spec])
+            if recipe.int8 != "none":
+                method: Method = next(name for name in METHODS if name == recipe.int8)
+                model = quantize(model, {self.spec.name: windows}, method=method)
+        steps = recipe.steps(self.epochs)
+        return Made(model=model, steps=steps, parameters=counts[0], macs=counts[1])
 
-    def _learn(self, network: Any, stem: Path, rate: float) -> Any:
-        from genrekit.train.torch_learner import choose_device
+    def export(self, made: Made) -> Exported:
+        """Describe a graph."""
+        return Exported(
+            format="onnx",
+            model=made.model,
+            inputs=(self.spec,),
+            output=OUTPUT,
+            steps=made.steps,
+            source_bytes=self._source_bytes,
+            before=self.before,
+        )
 
+    def framework_logits(self, network: Any) -> Logits:
+        """Wrap a torch module."""
+        return torch_logits(network)
+
+    def timer(self, model: bytes, windows: Float32) -> Callable[[], object]:
+        """Prepare a call of ONNX Runtime."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return lambda: session.run(None, {self.spec.name: windows})
+
+    def _smaller(self, recipe: Chain) -> Any:
+        """Return the float network of a chain."""
+        network = self.network
+        if recipe.student != OWN:
+            torch.manual_seed(self.run.settings.seed)
+            fresh = student(recipe.student, self.spec, len(self.run.labels))
+            stem = self.folder / "networks" / recipe.student
+            network = self.learn(fresh, stem, STUDENT_RATE, STUDENT_EPOCHS)
+        if recipe.pruned:
+            stem = self.folder / "networks" / recipe.network
+            network = prune_channels(
+                network,
+                self.spec,
+                recipe.pruned,
+                fine_tune=lambda pruned, _: self.learn(pruned, stem, PRUNED_RATE, 1.0),
+            )
+        return network
+
+    def learn(self, network: Any, stem: Path, rate: float, epochs: float) -> Any:
+        """Distil the run's network into another, or read what was learned before.
+
+        Parameters
+        ----------
+        network : torch.nn.Module
+        stem : Path
+            Of the files that keep it.
+        rate : float
+            Share of the training's peak learning rate.
+        epochs : float
+            Share of the epochs of fine-tuning.
+
+        Returns
+        -------
+        torch.nn.Module
+            The same one.
+        """
+        learned = stem.with_name(f"{stem.name}.weights")
+        if not learned.is_file():
+            write_whole(learned, self._fit(network, stem, rate, _times(epochs, self.epochs)))
+        load_torch_weights(network, read_bounded(learned, MAX_WEIGHTS_BYTES))
+        return network
+
+    def _fit(self, network: Any, stem: Path, rate: float, epochs: int) -> bytes:
         asked = self.run.settings.hyperparameters
         settings = dataclasses.replace(
             asked,
-            epochs=self.epochs,
-            patience=self.epochs,
-            learning_rate=asked.learning_rate * rate,
+            epochs=epochs,
+            patience=epochs,
+            learning_rate=min(1.0, asked.learning_rate * rate),
         )
+        network.requires_grad_(True)  # it may be a copy of a teacher, whose weights rest
         learner = DistillingLearner(
-            network, [self.teacher], Distillation(), settings.weight_decay, choose_device("cpu")
+            network, [self.network], Distillation(), settings.weight_decay, choose_device("cpu")
         )
+        checkpoint = stem.with_name(f"{stem.name}.checkpoint")
+        best = stem.with_name(f"{stem.name}.best")
         fit(
             learner,
-            self._material,
-            [track.id for track in self.run.tracks("train")],
-            self.valid,
+            self.both,
+            list(self.train.material.features),
+            list(self.valid.material.features),
             settings,
             seed=self.run.settings.seed,
-            checkpoint=stem.with_suffix(".checkpoint"),
-            best=stem.with_suffix(".best"),
+            checkpoint=checkpoint,
+            best=best,
         )
-        stem.with_suffix(".checkpoint").unlink()
-        return learner.model
-
-    def _judge(self, chain: Chain, model: bytes, network: Any) -> Result:
-        truth = [self._material.targets[name] for name in self.valid]
-        said = labels_of(onnx_logits(model, self.spec.name), self._material, self.valid)
-        hits = sum(a == b for a, b in zip(truth, said, strict=True))
-        return Result(
-            chain=chain,
-            bytes=len(model),
-            gzip_bytes=len(gzip.compress(model, 9, mtime=0)),
-            parameters=count_parameters(network),
-            macs=count_macs(network, self.spec),
-            accuracy=share(hits, len(truth)),
-            paired=compare(truth, self._said, said),
-        )
+        checkpoint.unlink()
+        best.unlink()
+        return learner.weights()
 
 
-def labels_of(model: Logits, material: Material, track_ids: Sequence[str]) -> list[int]:
-    """Label tracks as a device does."""
-    return [track_label(model(material.windows(track_id))) for track_id in track_ids]
-
-
-def onnx_logits(model: bytes, name: str) -> Logits:
-    """Wrap a graph in ONNX Runtime, one thread."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def run(inputs: tuple[Float32, ...]) -> Float32:
-        return np.asarray(session.run(None, {name: inputs[0]})[0], np.float32)
-
-    return run
+def _times(share: float, epochs: int) -> int:
+    return max(1, round(share * epochs))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from genrekit.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
+    from genrekit.train.run import Run
+
     from .search import Candidate
+    from .workshop import Workshop
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -21,6 +24,7 @@ examples:
   genrekit compress runs/small_cnn --target-latency 2ms --out fast.onnx
   genrekit compress runs/resnet18 --max-loss 1.0 --out resnet18.onnx
   genrekit compress runs/resnet18 --pareto pareto.png
+  genrekit compress runs/mlp --target-size 80kB --out mlp.tflite
 
 Candidates are kept in RUN/compress; a search that was stopped goes on where it was.
 """
@@ -30,9 +34,9 @@ def register(subparsers: Subparsers) -> None:
     """Add `genrekit compress`."""
     parser = subparsers.add_parser(
         "compress",
-        help="search for the best small version of a trained image model",
+        help="search for the best small version of a trained model",
         description=(
-            "Prune channels, distil, quantize; judge every candidate on the validation tracks, "
+            "Distil, prune, quantize; judge every candidate on the validation tracks, "
             "in pairs with the model itself; write the one that the target asks for, with its "
             "card. The test tracks are looked at once, for the file that is written."
         ),
@@ -51,7 +55,7 @@ def register(subparsers: Subparsers) -> None:
         "--max-loss", type=float, metavar="POINTS", help="of validation accuracy: smallest file"
     )
     target.add_argument("--pareto", type=Path, metavar="PNG", help="draw all candidates instead")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="*.onnx to write")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="*.onnx or *.tflite to write")
     parser.add_argument(
         "--epochs", type=int, default=10, metavar="N", help="of each fine-tuning (default: 10)"
     )
@@ -79,19 +83,21 @@ def _run(args: argparse.Namespace) -> None:
     from genrekit.train.progress import progress_bars
     from genrekit.train.run import Run
 
-    from .chain import Workshop
-    from .search import Target, chains, choose, search, warnings_of
+    from .search import Target, choose, make_all, time_all, warnings_of
 
     if args.pareto is None and args.out is None:
         raise ConfigError("name the file to write with --out, or draw with --pareto")
-    workshop = Workshop(Run.load(args.model_run), args.epochs)
+    workshop = open_workshop(Run.load(args.model_run), args.epochs)
+    recipes = workshop.recipes()
     with progress_bars() as show:
-        found = search(
-            workshop,
-            chains(),
-            on_progress=lambda done, total: show("candidates", done, total),
+        results = make_all(
+            workshop, recipes, on_progress=lambda done, total: show("candidates", done, total)
         )
+    found = time_all(workshop, recipes)
     print(describe(found))
+    for result in results:
+        if result.rejected:
+            print(f"rejected {result.name}: {result.rejected}")
     for warning in warnings_of(found):
         print(f"warning: {warning}")
     if args.pareto is not None:
@@ -100,30 +106,49 @@ def _run(args: argparse.Namespace) -> None:
         draw_pareto(found, args.pareto)
         print(args.pareto)
         return
-    from .finishing import finish
+    from .finishing import side_of
 
     target = Target(size=args.target_size, latency_ms=args.target_latency, max_loss=args.max_loss)
-    chosen = choose(found, target)
-    artifact, proof = finish(workshop, chosen.result.chain, args.out, licence=args.licence)
+    chosen = choose(found, target).result
+    recipe = next(recipe for recipe in recipes if recipe.name == chosen.name)
+    finished = workshop.finish(
+        recipe, args.out, side_of(workshop.run, "test"), licence=args.licence
+    )
+    artifact, proof = finished.artifact, finished.proof
     low, high = proof.tracks.ci95
     print(
-        f"{artifact.path}: {chosen.result.chain.name}, {artifact.size:,} bytes with card\n"
+        f"{artifact.path}: {chosen.name}, {artifact.size:,} bytes with card\n"
         f"test: {proof.before.value:.1%} before, {proof.after.value:.1%} after, difference "
         f"{100 * proof.tracks.difference:+.1f} points (95 % interval {100 * low:+.1f} to "
         f"{100 * high:+.1f}), n={proof.tracks.n}, McNemar p = {proof.tracks.p_value:.2g}"
     )
 
 
+def open_workshop(run: Run, epochs: int) -> Workshop[Any]:
+    """Open the workshop for a run's kind of network."""
+    if run.architecture.framework == "torch":
+        from .chain import ImageWorkshop
+
+        return ImageWorkshop(run, epochs)
+    from .perceptron_chain import PerceptronWorkshop
+
+    return PerceptronWorkshop(run, epochs)
+
+
 def describe(found: list[Candidate]) -> str:
     """Tabulate candidates, with their accuracy on the validation tracks."""
-    lines = [f"{'candidate':<22}{'bytes':>10}{'ms':>7}{'speed':>7}{'valid':>7}  interval, loss"]
+    lines = [f"{'candidate':<30}{'bytes':>10}{'ms':>8}{'speed':>7}{'valid':>7}  interval, loss"]
     for candidate in found:
         result, paired = candidate.result, candidate.result.paired
         low, high = result.accuracy.ci95 or (0.0, 1.0)
+        lost = (
+            f", {100 * paired.difference:+.1f} points (McNemar p = {paired.p_value:.2g})"
+            if paired
+            else ""
+        )
         lines.append(
-            f"{result.chain.name:<22}{result.bytes:>10,}{candidate.latency_ms:>7.2f}"
+            f"{result.name:<30}{result.bytes:>10,}{candidate.latency_ms:>8.3f}"
             f"{candidate.speedup.median:>6.1f}x{result.accuracy.value or 0.0:>7.1%}  "
-            f"{low:.1%} to {high:.1%}, {100 * paired.difference:+.1f} points "
-            f"(McNemar p = {paired.p_value:.2g})"
+            f"{low:.1%} to {high:.1%}{lost}"
         )
     return "\n".join(lines)

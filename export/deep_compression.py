@@ -7,7 +7,8 @@ Huffman coded. Vectors (biases, normalisation) are few and stay as they are.
     4 bytes  magic "GKDC", uint8 version
     uint16   tensors; for each of them
              uint8 length and UTF-8 name, uint8 axes, uint32 size of each,
-             uint8 kind: 0 = plain float32; 1 = uint16 shared values (float32), gaps, numbers
+             uint8 kind: 0 = plain float32; 1 = uint16 shared values (float32), gaps, numbers;
+             2 = two float32 values and one bit for each weight, the first bit highest
 
 A gap above 254 is written as 255, which moves on by 255 weights without placing one.
 
@@ -35,7 +36,7 @@ from . import huffman
 _MAGIC, _VERSION = b"GKDC", 1
 _FAR = 255  # the gap that places no weight
 _MAX_VALUES = 1 << 26
-_PLAIN, _SHARED = 0, 1
+_PLAIN, _SHARED, _BITS = 0, 1, 2
 _ROUNDS = 30  # of k-means; the codebooks here settle within 20
 
 
@@ -102,6 +103,8 @@ def share_weights(weights: Float32, n_values: int) -> Float32:
 def store(tensors: Mapping[str, Float32]) -> bytes:
     """Write tensors whose matrices hold at most 256 different values besides zero.
 
+    A matrix of two values and no zero takes one bit for each weight, as BinaryConnect counts.
+
     Raises
     ------
     ConfigError
@@ -115,6 +118,10 @@ def store(tensors: Mapping[str, Float32]) -> bytes:
             parts.append(struct.pack("<B", _PLAIN) + tensor.astype("<f4").tobytes())
             continue
         gaps, numbers, values = _split(tensor, name)
+        if len(values) == 2 and len(numbers) == tensor.size:
+            parts.append(struct.pack("<B", _BITS) + values.astype("<f4").tobytes())
+            parts.append(np.packbits(numbers).tobytes())
+            continue
         parts.append(struct.pack("<BH", _SHARED, len(values)) + values.astype("<f4").tobytes())
         parts.append(huffman.encode(gaps, _FAR + 1))
         parts.append(huffman.encode(numbers, max(1, len(values))))
@@ -187,12 +194,17 @@ def _read_tensor(data: bytes, place: int) -> tuple[str, Float32, int]:
     shape = struct.unpack_from(f"<{axes}I", data, place + 1)
     place += 1 + 4 * axes
     size, kind = math.prod(shape), data[place]
-    if size > _MAX_VALUES or kind not in (_PLAIN, _SHARED):
+    if size > _MAX_VALUES or kind not in (_PLAIN, _SHARED, _BITS):
         raise ArtifactError(f"compressed weights: {name!r:.60} of {size} values, kind {kind}")
     place += 1
     if kind == _PLAIN:
         flat = np.frombuffer(data, "<f4", size, place).astype(np.float32)
         return name, flat.reshape(shape), place + 4 * size
+    if kind == _BITS:
+        both = np.frombuffer(data, "<f4", 2, place).astype(np.float32)
+        packed = np.frombuffer(data, np.uint8, -(-size // 8), place + 8)
+        flat = both[np.unpackbits(packed, count=size)]
+        return name, flat.reshape(shape), place + 8 + len(packed)
     (n_values,) = struct.unpack_from("<H", data, place)
     values = np.frombuffer(data, "<f4", n_values, place + 2)
     place += 2 + 4 * n_values

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.artifact import Artifact, Format, read_artifact, write_artifact
-from genrekit.runtime.card import Card, Compression, InputSpec
-from genrekit.runtime.engines import Engine, load_engine
-from genrekit.runtime.errors import ConfigError, EngineError
-from genrekit.runtime.verify import Verification, verify
-from genrekit.train.dataset import DataSource, open_dataset
-from genrekit.train.material import Material
+from genrekit.runtime.artifact import Format
+from genrekit.runtime.errors import ConfigError
+from genrekit.train.dataset import DataSource
 from genrekit.train.protocols import protocol
 from genrekit.train.run import Run
 
 from .calibration import Method
-from .cards import draft_card, provisional, with_proof, with_reference
-from .proof import Logits, Proof, prove
-
-Progress = Callable[[str, int, int], None]
+from .finishing import Exported, Finished, Progress, finish, fresh_tracks, side_of
+from .proof import Proof
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,35 +82,6 @@ class ExportReport:
     logit_tolerance: float
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Exported:
-    """A model in its file format, and the framework's model that it came from.
-
-    Parameters
-    ----------
-    format : {"onnx", "tflite"}
-    model : bytes
-        Without a card.
-    inputs : tuple of InputSpec
-        Under the graph's names.
-    output : str
-    steps : tuple of str
-        Of compression.
-    source_bytes : int
-        Of the float model in the same format.
-    before : callable
-        The framework's model.
-    """
-
-    format: Format
-    model: bytes
-    inputs: tuple[InputSpec, ...]
-    output: str
-    steps: tuple[str, ...]
-    source_bytes: int
-    before: Logits
-
-
 def export_run(
     run: Run, out: Path, options: ExportOptions, *, progress: Progress | None = None
 ) -> ExportReport:
@@ -154,32 +117,12 @@ def export_run(
             "audio; train on songs or on pictures with --image-recipe stft_5s"
         )
     exported = _export_onnx(run, options) if kind == "onnx" else _export_tflite(run, options, show)
-    compression = Compression(
-        steps=exported.steps,
-        source_bytes=exported.source_bytes,
-        label_agreement=None,
-        agreement_n=0,
-    )
-    card = draft_card(
-        run,
-        inputs=exported.inputs,
-        output=exported.output,
-        compression=compression,
-        licence=options.licence,
-    )
-    engine = load_engine(provisional(out, kind, exported.model, card))
-    material, tracks = _test_material(run, options, show)
-    proof = prove(
-        exported.before,
-        _engine_logits(engine, exported.inputs),
-        material,
-        list(material.features),
-        on_progress=lambda done, total: show("comparing", done, total),
-    )
-    card = with_reference(with_proof(card, proof, tracks), engine)
-    _verify(provisional(out, kind, exported.model, card))
-    artifact = read_artifact(write_artifact(out, exported.model, card).path)
-    return _report(artifact, exported, proof, tracks, engine.name)
+    if options.test_data is None:
+        tracks = side_of(run, "test", progress=show)
+    else:
+        tracks = fresh_tracks(run, options.test_data, progress=show)
+    finished = finish(run, exported, out, tracks, licence=options.licence, progress=show)
+    return _report(finished, exported, tracks.title)
 
 
 def _format_of(run: Run, out: Path) -> Format:
@@ -243,45 +186,8 @@ def _export_tflite(run: Run, options: ExportOptions, show: Progress) -> Exported
     )
 
 
-def _test_material(run: Run, options: ExportOptions, show: Progress) -> tuple[Material, str]:
-    if options.test_data is None:
-        tracks, name = run.tracks("test"), f"test tracks of the {run.settings.split.protocol} split"
-    else:
-        tracks = open_dataset(options.test_data).tracks
-        name = f"tracks of {Path(options.test_data.path).name}"
-    material = run.material(
-        tracks,
-        source=options.test_data,
-        on_progress=lambda done, total: show("features", done, total),
-    )
-    return material, name
-
-
-def _engine_logits(engine: Engine, inputs: tuple[InputSpec, ...]) -> Logits:
-    names = [spec.name for spec in inputs]
-
-    def run(tensors: tuple[Float32, ...]) -> Float32:
-        return engine.run(dict(zip(names, tensors, strict=True)))
-
-    return run
-
-
-def _verify(artifact: Artifact) -> Verification:
-    outcome = verify(artifact)
-    if not outcome.passed:
-        failed = "; ".join(
-            f"{check.what} differ by {check.difference:.2g}, over {check.tolerance:.2g}"
-            for check in outcome.checks
-            if not check.passed
-        )
-        raise EngineError(f"{artifact.path}: not written, it fails its own verification: {failed}")
-    return outcome
-
-
-def _report(
-    artifact: Artifact, exported: Exported, proof: Proof, tracks: str, engine: str
-) -> ExportReport:
-    card: Card = artifact.card
+def _report(finished: Finished, exported: Exported, tracks: str) -> ExportReport:
+    artifact, card = finished.artifact, finished.artifact.card
     return ExportReport(
         path=str(artifact.path),
         steps=card.compression.steps,
@@ -290,7 +196,7 @@ def _report(
         source_bytes=exported.source_bytes,
         ratio=exported.source_bytes / artifact.size,
         tracks=tracks,
-        proof=proof,
-        engine=engine,
+        proof=finished.proof,
+        engine=finished.engine,
         logit_tolerance=card.reference.logit_tolerance,
     )

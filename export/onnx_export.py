@@ -41,6 +41,8 @@ def export_onnx(model: torch.nn.Module, inputs: Sequence[InputSpec]) -> bytes:
         If the model cannot be traced or exported.
     """
     model = model.cpu().eval()
+    # Training leaves channels last, which the exporter would write down as extra shape operators.
+    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # not in its stub
     # Two windows: torch.export takes an axis of size 1 for a constant.
     example = tuple(torch.zeros(2, *spec.shape) for spec in inputs)
     windows = torch.export.Dim("windows")

@@ -29,7 +29,7 @@ def draw_pareto(found: Sequence[Candidate], path: Path) -> None:
     FigureCanvasAgg(figure)
     by_size, by_time = figure.subplots(1, 2, sharey=True)
     for axes, label, places in (
-        (by_size, "bytes, without card", [float(c.result.bytes) for c in found]),
+        (by_size, "bytes, card included", [float(c.result.bytes) for c in found]),
         (by_time, "ms per window, one thread", [c.latency_ms for c in found]),
     ):
         for candidate, place in zip(found, places, strict=True):
@@ -37,7 +37,7 @@ def draw_pareto(found: Sequence[Candidate], path: Path) -> None:
             low, high = candidate.result.accuracy.ci95 or (0.0, 1.0)
             bars = [[value - 100 * low], [100 * high - value]]
             axes.errorbar(place, value, yerr=bars, fmt="o", capsize=2)
-            axes.annotate(candidate.result.chain.name, (place, value), fontsize=7)
+            axes.annotate(candidate.result.name, (place, value), fontsize=7)
         axes.set_xscale("log")
         axes.set_xlabel(label)
     best = frontier(found)

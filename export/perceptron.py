@@ -8,6 +8,7 @@ from typing import Any
 from genrekit.train.batch import Batch
 from genrekit.train.run import Run
 
+from .keras_tuning import Tuning
 from .proof import keras_logits, track_scores
 from .pruning import PruningPlan, prune
 from .tflite_export import Candidate, TfliteModel, candidates, smallest
@@ -48,17 +49,12 @@ def prune_run(
         seed = (settings.seed, _FIRST_EPOCH + epoch)
         return train.batches(train_ids, settings.hyperparameters, seed)
 
-    plan = PruningPlan(
-        sparsity=sparsity,
-        epochs=_EPOCHS,
-        learning_rate=_LEARNING_RATE,
-        seed=settings.seed,
-    )
+    tuning = Tuning(epochs=_EPOCHS, learning_rate=_LEARNING_RATE, seed=settings.seed)
     pruned = prune(
         model,
         batches,
         lambda candidate: track_scores(keras_logits(candidate), valid, valid_ids),
-        plan,
+        PruningPlan(sparsity=sparsity, tuning=tuning),
         on_progress=lambda done, total: show("pruning", done, total),
     )
     accuracy, _ = track_scores(keras_logits(pruned), valid, valid_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -119,6 +120,19 @@ def track_scores(
     right = [int(mean.argmax()) == target for mean, target in zip(means, targets, strict=True)]
     shares = [mean[target] for mean, target in zip(means, targets, strict=True)]
     return float(np.mean(right)), float(-np.log(np.maximum(shares, 1e-12)).mean())
+
+
+def remembered(model: Logits) -> Logits:
+    """Answer inputs that were seen before from memory: one model is compared with many."""
+    answers: dict[bytes, Float32] = {}
+
+    def run(inputs: tuple[Float32, ...]) -> Float32:
+        key = hashlib.blake2b(b"".join(array.tobytes() for array in inputs)).digest()
+        if key not in answers:
+            answers[key] = model(inputs)
+        return answers[key]
+
+    return run
 
 
 def torch_logits(model: Any) -> Logits:

@@ -1,20 +1,17 @@
-"""Search: all chains of compression for a run, timed side by side, and the one that fits."""
+"""Search: all candidates of a run, timed side by side, and the one that fits a target."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from genrekit.runtime.errors import ConfigError
-from genrekit.runtime.measure import Ratio, time_rounds
+from genrekit.runtime.measure import Ratio, run_rounds, second_run
 
-from .chain import Chain, Result, Workshop, onnx_logits
+from .workshop import R, Result, Workshop
 
-SHARES = (0.0, 0.25, 0.5, 0.75)  # of channels pruned
-FLOAT = Chain(pruned=0.0, int8="none")
 ROUNDS = 60
 
 
@@ -25,7 +22,7 @@ class Target:
     Parameters
     ----------
     size : int or None
-        Bytes at most: the most accurate within them is returned.
+        Bytes at most, card included: the most accurate within them is returned.
     latency_ms : float or None
         Of one window on one thread, at most: likewise.
     max_loss : float or None
@@ -51,59 +48,72 @@ class Candidate:
     Parameters
     ----------
     result : Result
+        Not rejected.
     latency_ms : float
         Median of one window, one thread.
     speedup : Ratio
-        Time of the run's float network over this one's, round by round.
+        Time of the run's plain network over this one's, round by round.
+    against_float : Ratio
+        Time of the same network in float over this one's.
+    float_bytes : int
+        Size of that one.
     """
 
     result: Result
     latency_ms: float
     speedup: Ratio
+    against_float: Ratio
+    float_bytes: int
 
 
-def chains() -> list[Chain]:
-    """List what is tried: each calibration, and training under quantization, at each width."""
-    whole = [Chain(int8=method) for method in ("minmax", "entropy", "percentile", "qat")]
-    narrow = [Chain(pruned=p, int8=way) for p in SHARES[1:] for way in ("minmax", "qat")]
-    return [FLOAT, *whole, *narrow]
-
-
-def search(
-    workshop: Workshop, tried: Sequence[Chain], *, on_progress: Callable[[int, int], None]
-) -> list[Candidate]:
-    """Make every candidate and time them in turn.
+def make_all(
+    workshop: Workshop[R], tried: Sequence[R], *, on_progress: Callable[[int, int], None]
+) -> list[Result]:
+    """Make every candidate; rejected ones are among them.
 
     Parameters
     ----------
     workshop : Workshop
-    tried : sequence of Chain
-        `FLOAT` is added where it is missing: everything is compared with it.
+    tried : sequence of recipes
     on_progress : callable
         Called with candidates made and in all.
     """
-    ways = list(dict.fromkeys((FLOAT, *tried)))
     results = []
-    for done, chain in enumerate(ways, start=1):
-        results.append(workshop.result(chain))
-        on_progress(done, len(ways))
-    window = np.random.default_rng(0).standard_normal((1, *workshop.spec.shape))
-    inputs = (window.astype(np.float32),)
-    tasks = {
-        chain.name: functools.partial(
-            onnx_logits(workshop.model(chain), workshop.spec.name), inputs
+    for done, recipe in enumerate(tried, start=1):
+        results.append(workshop.result(recipe))
+        on_progress(done, len(tried))
+    return results
+
+
+def time_all(workshop: Workshop[R], tried: Sequence[R]) -> list[Candidate]:
+    """Time the candidates that are not rejected, in turn.
+
+    Parameters
+    ----------
+    workshop : Workshop
+        Has made them.
+    tried : sequence of recipes
+        The plain one among them: all are compared with it.
+    """
+    results = {recipe.name: workshop.result(recipe) for recipe in tried}
+    usable = [recipe for recipe in tried if results[recipe.name].rejected is None]
+    tasks = {recipe.name: second_run(workshop.timed(recipe)) for recipe in usable}
+    seconds = {name: np.array(taken) for name, taken in run_rounds(tasks, rounds=ROUNDS).items()}
+    plain = workshop.plain.name
+    found = []
+    for recipe in usable:
+        taken, result = seconds[recipe.name], results[recipe.name]
+        twin = recipe.float_name if recipe.float_name in tasks else plain
+        found.append(
+            Candidate(
+                result=result,
+                latency_ms=float(np.median(taken) * 1e3 / workshop.windows_at_once),
+                speedup=Ratio.of(seconds[plain], taken),
+                against_float=Ratio.of(seconds[twin], taken),
+                float_bytes=results[twin].bytes,
+            )
         )
-        for chain in ways
-    }
-    seconds = time_rounds(tasks, rounds=ROUNDS)
-    return [
-        Candidate(
-            result=result,
-            latency_ms=float(np.median(seconds[result.chain.name]) * 1e3),
-            speedup=Ratio.of(seconds[FLOAT.name], seconds[result.chain.name]),
-        )
-        for result in results
-    ]
+    return found
 
 
 def choose(candidates: Sequence[Candidate], target: Target) -> Candidate:
@@ -126,25 +136,22 @@ def choose(candidates: Sequence[Candidate], target: Target) -> Candidate:
         closest = f"the fastest takes {min(c.latency_ms for c in candidates):.2f} ms"
     else:
         bound = -(target.max_loss or 0.0) / 100
-        fitting = [c for c in candidates if c.result.paired.difference >= bound - 1e-9]
-        return min(fitting, key=lambda c: c.result.bytes)  # the float network itself always fits
+        fitting = [c for c in candidates if _difference(c) >= bound - 1e-9]
+        return min(fitting, key=lambda c: c.result.bytes)  # the plain network itself always fits
     if not fitting:
         raise ConfigError(f"no candidate reaches the target: {closest}")
     return max(fitting, key=accuracy)
 
 
 def warnings_of(candidates: Sequence[Candidate]) -> list[str]:
-    """Name the int8 candidates that are larger or slower than the float network."""
-    by_name: Mapping[str, Candidate] = {c.result.chain.name: c for c in candidates}
-    plain = by_name[FLOAT.name]
+    """Name the candidates that are larger or slower than the same network in float."""
     said = []
-    for name, candidate in by_name.items():
-        if candidate is plain:
-            continue
-        if candidate.result.bytes > plain.result.bytes:
-            said.append(f"{name} is larger than the float network")
-        if candidate.speedup.ci95[1] < 1.0:
-            said.append(f"{name} is slower than the float network on this machine")
+    for candidate in candidates:
+        name = candidate.result.name
+        if candidate.result.bytes > candidate.float_bytes:
+            said.append(f"{name} is larger than the same network in float")
+        if candidate.against_float.ci95[1] < 1.0:
+            said.append(f"{name} is slower than the same network in float on this machine")
     return said
 
 
@@ -156,3 +163,8 @@ def frontier(candidates: Sequence[Candidate]) -> list[Candidate]:
         if not best or value > (best[-1].result.accuracy.value or 0.0):
             best.append(candidate)
     return best
+
+
+def _difference(candidate: Candidate) -> float:
+    paired = candidate.result.paired
+    return paired.difference if paired else -1.0

@@ -31,12 +31,15 @@ class LayerError:
     ----------
     name : str
         The node's, as `quantize` takes it in `exclude`.
+    weight : str
+        Name of its weights in the float graph, which is that of the torch layer.
     operator : str
     sqnr_db : float
         Power of the float output over the power of the difference, in decibels.
     """
 
     name: str
+    weight: str
     operator: str
     sqnr_db: float
 
@@ -71,7 +74,12 @@ def layer_errors(
     exact = _run(prepared, [node.output[0] for node in kept], inputs)
     noisy = _run(rounded, [twins[node.name].output[0] for node in kept], inputs)
     return tuple(
-        LayerError(name=node.name, operator=node.op_type, sqnr_db=_sqnr(signal, value))
+        LayerError(
+            name=node.name,
+            weight=node.input[1],
+            operator=node.op_type,
+            sqnr_db=_sqnr(signal, value),
+        )
         for node, signal, value in zip(kept, exact, noisy, strict=True)
     )
 

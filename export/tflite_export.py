@@ -3,7 +3,7 @@
 A flatbuffer holds zeros like any other number, so pruning alone shrinks nothing. Two encodings
 make use of it: sparse float (zeros are left out, EXPERIMENTAL_SPARSITY) and, once the dead
 neurons are gone, 8-bit weights (DEFAULT). Both at once would be smaller still but does not load
-in LiteRT with its own delegate, so it is not among the candidates.
+in LiteRT with its own delegate.
 """
 
 from __future__ import annotations
@@ -17,12 +17,21 @@ from typing import Any, Literal
 import numpy as np
 
 from genrekit.runtime.arrays import Float32
-from genrekit.runtime.errors import EngineError
+from genrekit.runtime.errors import ConfigError, EngineError
 from genrekit.train.keras_learner import import_keras
 
-from .pruning import remove_dead_neurons, sparsity
+from .neurons import layers_of, perceptron, remove_dead_neurons
+from .pruning import sparsity
 
-Encoding = Literal["float", "sparse", "int8_weights"]
+Encoding = Literal["float", "sparse", "int8_weights", "int8", "sparse_int8"]
+_SPARSE, _INT8 = "EXPERIMENTAL_SPARSITY", "DEFAULT"
+_OPTIMIZATIONS: dict[Encoding, tuple[str, ...]] = {
+    "float": (),
+    "sparse": (_SPARSE,),
+    "int8_weights": (_INT8,),
+    "int8": (_INT8,),
+    "sparse_int8": (_INT8, _SPARSE),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,56 +85,58 @@ class TfliteModel:
             rows.append(self._interpreter.get_tensor(self._output)[0].copy())
         return np.stack(rows)
 
+    def repeat(self, row: Float32, times: int) -> None:
+        """Compute one window again and again, to be timed."""
+        self._interpreter.set_tensor(self._input, row[np.newaxis])
+        for _ in range(times):
+            self._interpreter.invoke()
 
-def export_tflite(model: Any, encoding: Encoding = "float") -> bytes:
-    """Convert a network for one window at a time; the same model gives the same bytes.
+
+def export_tflite(
+    model: Any, encoding: Encoding = "float", calibration: Float32 | None = None
+) -> bytes:
+    """Convert a perceptron for one window at a time; the same model gives the same bytes.
 
     Parameters
     ----------
     model : tf_keras.Sequential
-        Of one input, shape (windows, values).
-    encoding : {"float", "sparse", "int8_weights"}
-        How weights are stored. "int8_weights" leaves small matrices in float.
+        Dense layers, ReLU between them, and dropout.
+    encoding : {"float", "sparse", "int8_weights", "int8", "sparse_int8"}
+        How weights are stored. "int8_weights" leaves small matrices and all sums in float;
+        "int8" computes in integers; "sparse_int8" is "int8_weights" without the zeros.
+    calibration : float32, shape (windows, values), optional
+        Training windows that "int8" takes its ranges from.
 
     Raises
     ------
     EngineError
         If the converter fails.
     """
+    # The converter writes the names of layers into the file: these are always the same.
+    return convert(perceptron(layers_of(model)), encoding, calibration)
+
+
+def convert(model: Any, encoding: Encoding, calibration: Float32 | None = None) -> bytes:
+    """Convert any tf_keras model of one vector, as `export_tflite` does a perceptron."""
     import_keras()
     import tensorflow as tf
 
-    optimizations = {
-        "float": [],
-        "sparse": [tf.lite.Optimize.EXPERIMENTAL_SPARSITY],
-        "int8_weights": [tf.lite.Optimize.DEFAULT],
-    }[encoding]
+    if (encoding == "int8") != (calibration is not None):
+        raise ConfigError(f"encoding {encoding!r}: calibration windows go with 'int8' alone")
     window = tf.TensorSpec([1, *model.input_shape[1:]], tf.float32, name="features")
-    named = _with_fixed_names(model)
-    function = tf.function(lambda features: named(features, training=False))
+    function = tf.function(lambda features: model(features, training=False))
     try:
         # The converter prints its progress.
         with contextlib.redirect_stdout(io.StringIO()):
             converter = tf.lite.TFLiteConverter.from_concrete_functions(
-                [function.get_concrete_function(window)], named
+                [function.get_concrete_function(window)], model
             )
-            converter.optimizations = optimizations
+            converter.optimizations = [tf.lite.Optimize[n] for n in _OPTIMIZATIONS[encoding]]
+            if calibration is not None:
+                converter.representative_dataset = lambda: ([row[None]] for row in calibration)
             return bytes(converter.convert())
     except Exception as error:  # the converter's errors share no root but Exception
         raise EngineError(f"TensorFlow cannot convert this model: {error!s:.200}") from error
-
-
-def _with_fixed_names(model: Any) -> Any:
-    """Copy a network under names that do not count how many were made before it.
-
-    The converter writes the names of layers into the file.
-    """
-    keras = import_keras()
-    copy = keras.Sequential([keras.layers.Input(model.input_shape[1:])], name="network")
-    for index, layer in enumerate(model.layers):
-        copy.add(type(layer).from_config({**layer.get_config(), "name": f"layer_{index}"}))
-    copy.set_weights(model.get_weights())
-    return copy
 
 
 def candidates(pruned: Any, judge: Callable[[TfliteModel], str | None]) -> list[Candidate]:

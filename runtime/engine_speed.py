@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .bench_subject import BenchSettings, Subject
 from .ceiling import Ceiling, Product, best, products
 from .disturbance import idle_ticks
 from .engines import load_engine
-from .measure import Latency, run_rounds, time_rounds
+from .measure import Latency, run_rounds, second_run, time_rounds
 from .operations import Arithmetic
 
 _LOOK_S = 0.25  # to find an idle core
@@ -50,11 +50,11 @@ def time_engines(subjects: list[Subject], settings: BenchSettings) -> EngineSpee
     keys: dict[str, _Key] = {s.label: (s.engine.name, s.operations.arithmetic) for s in subjects}
     found: dict[_Key, list[Product]] = {key: products(*key) for key in dict.fromkeys(keys.values())}
     tasks: dict[str, Callable[[], float]] = {
-        s.label: _second_run(lambda s=s: s.engine.run(s.inputs))  # type: ignore[misc]  # a lambda with a default
+        s.label: second_run(lambda s=s: s.engine.run(s.inputs))  # type: ignore[misc]  # a lambda with a default
         for s in subjects
     }
     for key, group in found.items():
-        tasks |= {f"{key} {product.size}": _second_run(product.run) for product in group}
+        tasks |= {f"{key} {product.size}": second_run(product.run) for product in group}
     with pinned() as core:
         results = run_rounds(tasks, rounds=settings.rounds_of(tasks.values()), warmup=10)
     seconds = {name: np.array(values) for name, values in results.items()}
@@ -67,21 +67,6 @@ def time_engines(subjects: list[Subject], settings: BenchSettings) -> EngineSpee
         {label: ceilings[key] for label, key in keys.items()},
         core,
     )
-
-
-def _second_run(task: Callable[[], Any]) -> Callable[[], float]:
-    """Return a task that runs twice and tells the seconds of the second run.
-
-    The first brings back into the caches what the other models and the products drove out.
-    """
-
-    def timed() -> float:
-        task()
-        start = time.perf_counter()
-        task()
-        return time.perf_counter() - start
-
-    return timed
 
 
 def sweep_threads(subject: Subject, settings: BenchSettings, cores: int) -> tuple[ThreadPoint, ...]:

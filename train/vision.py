@@ -23,7 +23,7 @@ def resnet18(inputs: tuple[InputSpec, ...], n_labels: int) -> nn.Module:
     ----------
     He, Zhang, Ren, Sun: "Deep residual learning for image recognition", CVPR 2016.
     """
-    model: nn.Module = _torchvision().models.resnet18(weights=None, num_classes=n_labels)
+    model: nn.Module = import_torchvision().models.resnet18(weights=None, num_classes=n_labels)
     (channels, _, _) = inputs[0].shape
     model.conv1 = nn.Conv2d(channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
@@ -50,7 +50,7 @@ def vgg16(inputs: tuple[InputSpec, ...], n_labels: int, *, width: float = 1.0) -
     if min(rows, columns) < 32:
         raise ConfigError(f"images of {rows} x {columns}: VGG-16 halves 5 times, 32 are needed")
     plan = [layer if isinstance(layer, str) else max(1, round(width * layer)) for layer in _VGG16]
-    vision = _torchvision().models.vgg
+    vision = import_torchvision().models.vgg
     features = vision.make_layers(plan, batch_norm=True)
     features[0] = nn.Conv2d(channels, features[0].out_channels, 3, padding=1)
     model: nn.Module = vision.VGG(features, num_classes=n_labels, init_weights=True)
@@ -75,7 +75,7 @@ def load_imagenet_resnet18(model: nn.Module) -> None:
     DependencyError
         If the weights are not on disk and cannot be fetched.
     """
-    vision = _torchvision()
+    vision = import_torchvision()
     weights = vision.models.ResNet18_Weights.IMAGENET1K_V1
     try:
         state: dict[str, Any] = weights.get_state_dict(progress=False, check_hash=True)
@@ -89,7 +89,14 @@ def load_imagenet_resnet18(model: nn.Module) -> None:
     model.load_state_dict(kept, strict=False)
 
 
-def _torchvision() -> Any:
+def import_torchvision() -> Any:
+    """Import torchvision.
+
+    Raises
+    ------
+    DependencyError
+        If it was built for another torch.
+    """
     try:
         import torchvision
     except RuntimeError as error:  # "operator torchvision::nms does not exist"

@@ -51,6 +51,16 @@ def test_the_decoder_restores_the_exact_weights(keep: float) -> None:
         np.testing.assert_array_equal(restored[name], tensor)
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (16, 8, 3, 3), (1, 7)])
+def test_two_values_take_one_bit_each(shape: tuple[int, ...]) -> None:
+    signs = np.where(pruned(shape, 1.0) >= 0, np.float32(1), np.float32(-1))
+    signs.flat[:2] = 1, -1  # both are there
+    data = store({"w": signs})
+    np.testing.assert_array_equal(restore(data)["w"], signs)
+    head = 7 + 2 + 1 + 4 * len(shape) + 1 + 8
+    assert len(data) == head + -(-signs.size // 8)
+
+
 def test_shared_weights_are_few_near_and_zero_where_they_were() -> None:
     weights = pruned((64, 64), 0.3)
     shared = share_weights(weights, 16)

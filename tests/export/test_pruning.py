@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genrekit.export.pruning import PruningPlan, prune, remove_dead_neurons, sparsity
+from genrekit.export.clustering import cluster
+from genrekit.export.keras_qat import export_quantized, train_quantized
+from genrekit.export.keras_tuning import Tuning
+from genrekit.export.neurons import layers_of, remove_dead_neurons, remove_weak_neurons
+from genrekit.export.perceptron_chain import pack, unpack
+from genrekit.export.pruning import PruningPlan, prune, sparsity
 from genrekit.export.tflite_export import (
     Candidate,
     TfliteModel,
@@ -17,9 +22,9 @@ from genrekit.export.tflite_export import (
     smallest,
 )
 from genrekit.runtime.arrays import Float32
-from genrekit.runtime.errors import ConfigError, EngineError
-from genrekit.train.batch import Batch
+from genrekit.runtime.errors import ConfigError, DataError, EngineError
 from genrekit.train.keras_learner import import_keras
+from genrekit.train.batch import Batch
 from genrekit.train.perceptron import mlp
 from genrekit.train.views import feature_vector
 
@@ -63,7 +68,9 @@ def trained() -> Any:
     return model
 
 
-PLAN = PruningPlan(sparsity=0.9, epochs=16, learning_rate=2e-3, seed=3)
+TUNING = Tuning(epochs=16, learning_rate=2e-3, seed=3)
+SHORT = Tuning(epochs=4, learning_rate=1e-3, seed=0)
+PLAN = PruningPlan(sparsity=0.9, tuning=TUNING)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +98,7 @@ def test_pruning_is_repeatable(trained: Any, pruned: Any) -> None:
 
 def test_progress_counts_epochs(trained: Any) -> None:
     seen: list[tuple[int, int]] = []
-    plan = PruningPlan(sparsity=0.5, epochs=2, learning_rate=1e-3, seed=0)
+    plan = PruningPlan(sparsity=0.5, tuning=Tuning(epochs=2, learning_rate=1e-3, seed=0))
     prune(trained, batches, judge, plan, on_progress=lambda *counts: seen.append(counts))
     assert seen == [(1, 2), (2, 2)]
 
@@ -99,7 +106,79 @@ def test_progress_counts_epochs(trained: Any) -> None:
 @pytest.mark.parametrize(("sparse", "epochs"), [(0.0, 4), (1.0, 4), (0.5, 1)])
 def test_plans_outside_their_bounds_are_refused(sparse: float, epochs: int) -> None:
     with pytest.raises(ConfigError, match="must be"):
-        PruningPlan(sparsity=sparse, epochs=epochs, learning_rate=1e-3, seed=0)
+        PruningPlan(sparsity=sparse, tuning=Tuning(epochs=epochs, learning_rate=1e-3, seed=0))
+
+
+def test_two_of_each_four_and_blocks_of_four_are_zero(trained: Any) -> None:
+    plan = PruningPlan(sparsity=0.5, tuning=SHORT, pattern="2:4")
+    matrix = layers_of(prune(trained, batches, judge, plan))[0][0]
+    # Two of four that follow each other in the layout of the .tflite file.
+    zeros = (matrix.T.reshape(512, -1)[:, :56].reshape(512, 14, 4) == 0).sum(axis=2)
+    assert (zeros >= 2).mean() > 0.99
+    plan = PruningPlan(sparsity=0.75, tuning=SHORT, pattern="1x4")
+    matrix = layers_of(prune(trained, batches, judge, plan))[0][0]
+    blocks = (matrix.reshape(57, 128, 4) == 0).sum(axis=2)
+    assert set(np.unique(blocks)) == {0, 4}
+    with pytest.raises(ConfigError, match="two of four"):
+        PruningPlan(sparsity=0.9, tuning=SHORT, pattern="2:4")
+
+
+def test_a_constant_schedule_prunes_as_much(trained: Any) -> None:
+    plan = PruningPlan(sparsity=0.5, tuning=SHORT, schedule="constant")
+    assert sparsity(prune(trained, batches, judge, plan)) == pytest.approx(0.5, abs=0.002)
+
+
+def test_clustering_leaves_few_weights_and_every_zero(pruned: Any) -> None:
+    shared = cluster(pruned, 16, batches, judge, SHORT)
+    for (before, _), (after, _) in zip(layers_of(pruned), layers_of(shared), strict=True):
+        assert len(np.unique(after[after != 0])) <= 16
+        np.testing.assert_array_equal(after[before == 0], 0.0)
+    assert judge(shared)[0] >= judge(pruned)[0] - 0.05
+
+
+def test_weak_neurons_leave_and_the_strong_ones_stay(trained: Any) -> None:
+    small = remove_weak_neurons(trained, 0.5)
+    assert [matrix.shape for matrix, _ in layers_of(small)] == [
+        *((57, 256), (256, 128), (128, 64), (64, 32), (32, LABELS))
+    ]
+    whole = layers_of(trained)[0][0]
+    kept = layers_of(small)[0][0]
+    places = [int(np.flatnonzero((whole == column[:, None]).all(axis=0))[0]) for column in kept.T]
+    assert places == sorted(places)
+    assert remove_weak_neurons(trained, 0.0).count_params() == trained.count_params()
+
+
+def test_training_under_quantization_gives_a_file_of_integers(pruned: Any) -> None:
+    network = train_quantized(remove_dead_neurons(pruned), batches, judge, SHORT)
+    model = export_quantized(network)
+    assert len(model) < len(export_tflite(pruned)) / 3.5
+    values, genres = samples(400, seed=999_999)
+    right = (TfliteModel(model)((values,)).argmax(axis=1) == genres).mean()
+    assert right == pytest.approx(judge(network)[0], abs=0.01)
+
+
+def test_static_int8_needs_calibration_and_agrees(trained: Any) -> None:
+    values, _ = samples(400, seed=5)
+    logits = TfliteModel(export_tflite(trained, "int8", values))((values,))
+    exact = trained(values, training=False).numpy()
+    assert (logits.argmax(axis=1) == exact.argmax(axis=1)).mean() > 0.97
+    with pytest.raises(ConfigError, match="calibration"):
+        export_tflite(trained, "int8")
+
+
+def test_sparse_int8_is_refused_by_litert_as_installed(pruned: Any) -> None:
+    with pytest.raises(EngineError, match="FULLY_CONNECTED"):
+        TfliteModel(export_tflite(pruned, "sparse_int8"))
+
+
+def test_a_perceptron_of_any_widths_is_unpacked_as_it_was(trained: Any) -> None:
+    small = remove_weak_neurons(trained, 0.75)
+    values, _ = samples(8, seed=1)
+    np.testing.assert_array_equal(
+        unpack(pack(small))(values).numpy(), small(values, training=False).numpy()
+    )
+    with pytest.raises(DataError, match="not a file"):
+        unpack(b"PK nonsense")
 
 
 def test_removing_dead_neurons_keeps_the_logits() -> None:

@@ -9,67 +9,71 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genrekit.export.chain import Chain, Result
+from genrekit.export.chain import PLAIN, Chain, ImageWorkshop
 from genrekit.export.compress_command import parse_ms, parse_size, register
-from genrekit.export.search import (
-    FLOAT,
-    Candidate,
-    Target,
-    choose,
-    frontier,
-    warnings_of,
-)
+from genrekit.export.layer_report import describe_layers, draw_layers, report_layers
+from genrekit.export.search import Candidate, Target, choose, frontier, time_all, warnings_of
+from genrekit.export.workshop import Result
 from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.measure import Ratio
 from genrekit.runtime.verify import verify
 from genrekit.train.dataset import DataSource
-from genrekit.train.hyperparameters import Hyperparameters
 from genrekit.train.metrics import compare, share
+from genrekit.train.hyperparameters import Hyperparameters
+from genrekit.train.run import Run
 from genrekit.train.training import Observer, Plan, train
 
 N = 200
 
 
-def candidate(chain: Chain, size: int, ms: float, right: int, speedup: float = 2.0) -> Candidate:
+def candidate(
+    chain: Chain, size: int, ms: float, right: int, *, float_bytes: int = 1_000, gain: float = 2.0
+) -> Candidate:
     said = [0] * right + [1] * (N - right)
     result = Result(
-        chain=chain,
+        name=chain.name,
+        float_name=chain.float_name,
+        steps=chain.steps(1),
+        format="onnx",
         bytes=size,
         gzip_bytes=size,
         parameters=1,
         macs=1,
         accuracy=share(right, N),
         paired=compare([0] * N, [0] * 150 + [1] * (N - 150), said),
+        rejected=None,
     )
-    ratio = Ratio(median=speedup, ci95=(0.9 * speedup, 1.1 * speedup), n=60)
-    return Candidate(result=result, latency_ms=ms, speedup=ratio)
+    ratio = Ratio(median=gain, ci95=(0.9 * gain, 1.1 * gain), n=60)
+    return Candidate(
+        result=result, latency_ms=ms, speedup=ratio, against_float=ratio, float_bytes=float_bytes
+    )
 
 
 FOUND = [
-    candidate(FLOAT, 1_000, 8.0, 150, speedup=1.0),
+    candidate(PLAIN, 1_000, 8.0, 150, gain=1.0),
     candidate(Chain(int8="minmax"), 260, 3.0, 149),
     candidate(Chain(int8="qat"), 270, 3.1, 151),
-    candidate(Chain(pruned=0.5), 90, 1.5, 140),
-    candidate(Chain(pruned=0.75), 1_100, 9.9, 100, speedup=0.5),
+    candidate(Chain(pruned=0.5, int8="minmax"), 90, 1.5, 140, float_bytes=300),
+    candidate(Chain(student="bands", int8="minmax"), 310, 9.9, 100, float_bytes=300, gain=0.5),
 ]
 
 
 @pytest.mark.parametrize(
     ("target", "name"),
     [
-        (Target(size=1_000), "pruned00-qat"),
-        (Target(size=265), "pruned00-minmax"),
-        (Target(size=100), "pruned50-minmax"),
-        (Target(latency_ms=2.0), "pruned50-minmax"),
-        (Target(latency_ms=3.05), "pruned00-minmax"),
-        (Target(max_loss=0.0), "pruned00-qat"),
-        (Target(max_loss=0.5), "pruned00-minmax"),
-        (Target(max_loss=5.0), "pruned50-minmax"),
+        (Target(size=1_000), "own-qat"),
+        (Target(size=265), "own-minmax"),
+        (Target(size=100), "own-pruned50-minmax"),
+        (Target(latency_ms=2.0), "own-pruned50-minmax"),
+        (Target(latency_ms=3.05), "own-minmax"),
+        (Target(max_loss=0.0), "own-qat"),
+        (Target(max_loss=0.5), "own-minmax"),
+        (Target(max_loss=5.0), "own-pruned50-minmax"),
     ],
 )
 def test_the_target_chooses(target: Target, name: str) -> None:
-    assert choose(FOUND, target).result.chain.name == name
+    assert choose(FOUND, target).result.name == name
 
 
 def test_an_unreachable_target_says_how_close_one_comes() -> None:
@@ -82,14 +86,14 @@ def test_an_unreachable_target_says_how_close_one_comes() -> None:
 def test_larger_and_slower_candidates_are_warned_of() -> None:
     said = warnings_of(FOUND)
     assert len(said) == 2
-    assert all(line.startswith("pruned75-minmax") for line in said)
+    assert all(line.startswith("bands-minmax") for line in said)
     assert "larger" in said[0]
     assert "slower" in said[1]
 
 
 def test_the_frontier_holds_what_nothing_beats() -> None:
-    names = [c.result.chain.name for c in frontier(FOUND)]
-    assert names == ["pruned50-minmax", "pruned00-minmax", "pruned00-qat"]
+    names = [c.result.name for c in frontier(FOUND)]
+    assert names == ["own-pruned50-minmax", "own-minmax", "own-qat"]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +149,18 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_command_writes_a_verified_artifact_and_keeps_its_candidates(
-    small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small_run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    tried = [
+        PLAIN,
+        *(Chain(int8=way) for way in ("percentile", "qat")),
+        Chain(student="bands", pruned=0.5, int8="minmax"),
+        Chain(student="inverted"),
+    ]
+    monkeypatch.setattr(ImageWorkshop, "recipes", lambda _: tried)
     parser = argparse.ArgumentParser()
     register(parser.add_subparsers())
     out = tmp_path / "small.onnx"
@@ -154,13 +168,13 @@ def test_the_command_writes_a_verified_artifact_and_keeps_its_candidates(
     args = parser.parse_args([*arguments, "--target-size", "150kB"])
     args.run(args)
     first = capsys.readouterr().out
-    assert first.count("McNemar") == 12  # eleven candidates and the test tracks
+    assert first.count("McNemar") == len(tried) + 1  # every candidate, and the test tracks
     artifact = read_artifact(out)
-    assert len(artifact.model) <= 150_000
+    assert artifact.size <= 150_000
     assert verify(artifact).passed
     assert any("pruned" in step for step in artifact.card.compression.steps)
-    made = {path: path.stat().st_mtime_ns for path in small_run.glob("compress/*/model.onnx")}
-    assert len(made) == 11
+    made = {path: path.stat().st_mtime_ns for path in small_run.glob("compress/*/*/model.onnx")}
+    assert len(made) == len(tried)
     picture = tmp_path / "pareto.png"
     args = parser.parse_args(
         ["compress", str(small_run), "--epochs", "1", "--pareto", str(picture)]
@@ -169,3 +183,29 @@ def test_the_command_writes_a_verified_artifact_and_keeps_its_candidates(
     with Image.open(picture) as drawn:
         assert drawn.width > 800
     assert made == {path: path.stat().st_mtime_ns for path in made}
+
+
+def test_a_candidate_is_an_artifact_that_tells_of_the_validation_tracks(small_run: Path) -> None:
+    workshop = ImageWorkshop(Run.load(small_run), 1)
+    recipe = Chain(int8="minmax")
+    result = workshop.result(recipe)
+    artifact = read_artifact(workshop.artifact(recipe))
+    assert (result.bytes, result.rejected) == (artifact.size, None)
+    told = artifact.card.training.accuracy[0]
+    assert told.split.startswith("valid tracks")
+    assert (told.accuracy, told.n) == (result.accuracy.value, result.accuracy.n)
+    (plain, rounded) = time_all(workshop, [PLAIN, recipe])
+    assert plain.speedup.median == 1.0
+    assert rounded.float_bytes == plain.result.bytes > rounded.result.bytes
+
+
+def test_the_layer_report_names_every_convolution(small_run: Path, tmp_path: Path) -> None:
+    workshop = ImageWorkshop(Run.load(small_run), 1)
+    report = report_layers(workshop, lambda _: None)
+    assert [row.layer for row in report.rows][:2] == ["stem.0", "blocks.0.conv1"]
+    assert len(report.rows) == 7
+    assert all(row.sqnr_db > 10.0 for row in report.rows)
+    assert "blocks.1.conv2" in describe_layers(report)
+    draw_layers(report, tmp_path / "layers.png")
+    with Image.open(tmp_path / "layers.png") as drawn:
+        assert drawn.width > 800
