@@ -125,14 +125,25 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def open_workshop(run: Run, epochs: int) -> Workshop[Any]:
-    """Open the workshop for a run's kind of network."""
-    if run.architecture.framework == "torch":
+    """Open the workshop for a run's kind of network.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    kind = run.architecture.framework, run.representation.inputs[0].layout
+    if kind == ("torch", "channel_band_frame"):
         from .chain import ImageWorkshop
 
         return ImageWorkshop(run, epochs)
-    from .perceptron_chain import PerceptronWorkshop
+    if kind == ("tf_keras", "vector"):
+        from .perceptron_chain import PerceptronWorkshop
 
-    return PerceptronWorkshop(run, epochs)
+        return PerceptronWorkshop(run, epochs)
+    raise ConfigError(
+        f"{run.folder}: {run.settings.model}: only image networks and perceptrons are compressed"
+    )
 
 
 def describe(found: list[Candidate]) -> str:

@@ -9,11 +9,10 @@ from pathlib import Path
 from genrekit.runtime.artifact import Format
 from genrekit.runtime.errors import ConfigError
 from genrekit.train.dataset import DataSource
-from genrekit.train.protocols import protocol
 from genrekit.train.run import Run
 
 from .calibration import Method
-from .finishing import Exported, Finished, Progress, finish, fresh_tracks, side_of
+from .finishing import Exported, Finished, Progress, finish, fresh_tracks, refuse_leaky, side_of
 from .proof import Proof
 
 
@@ -106,11 +105,7 @@ def export_run(
     """
     show = progress or (lambda *_: None)
     kind = _format_of(run, out)
-    if protocol(run.settings.split.protocol).by_segment:
-        raise ConfigError(
-            f"{run.folder}: trained by a leaky split; a card must not carry its accuracy: train "
-            "with a split by track"
-        )
+    refuse_leaky(run)
     if not run.representation.deployable:
         raise ConfigError(
             f"{run.folder}: trained on pictures of unknown making, which no device can make from "

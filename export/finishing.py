@@ -10,10 +10,11 @@ from genrekit.runtime.arrays import Float32
 from genrekit.runtime.artifact import Artifact, Format, read_artifact, write_artifact
 from genrekit.runtime.card import Compression, InputSpec
 from genrekit.runtime.engines import Engine, load_engine
-from genrekit.runtime.errors import EngineError
+from genrekit.runtime.errors import ConfigError, EngineError
 from genrekit.runtime.verify import verify
 from genrekit.train.dataset import DataSource, open_dataset
 from genrekit.train.material import Material
+from genrekit.train.protocols import protocol
 from genrekit.train.run import Run
 
 from .cards import draft_card, provisional, with_proof, with_reference
@@ -66,6 +67,20 @@ class Finished:
     artifact: Artifact
     proof: Proof
     engine: str
+
+
+def refuse_leaky(run: Run) -> None:
+    """Refuse a run whose split leaks.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if protocol(run.settings.split.protocol).by_segment:
+        raise ConfigError(
+            f"{run.folder}: trained by a leaky split; a card must not carry its accuracy: train "
+            "with a split by track"
+        )
 
 
 def side_of(run: Run, side: str, *, progress: Progress | None = None) -> TrackSet:

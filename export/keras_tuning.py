@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from genrekit.runtime.errors import ConfigError
-from genrekit.train.keras_learner import import_keras
 from genrekit.train.batch import Batch
+from genrekit.train.keras_learner import import_keras
 
 # Gives the training batches of an epoch (from 0), as many in every epoch.
 Batches = Callable[[int], Iterable[Batch]]

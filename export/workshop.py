@@ -23,7 +23,7 @@ from genrekit.train.documents import read_document, write_document
 from genrekit.train.metrics import PairedComparison, Share, share
 from genrekit.train.run import Run
 
-from .finishing import Exported, Finished, Progress, TrackSet, finish, side_of
+from .finishing import Exported, Finished, Progress, TrackSet, finish, refuse_leaky, side_of
 from .proof import Logits, remembered
 
 RESULT = "result.json"
@@ -116,6 +116,7 @@ class Workshop(abc.ABC, Generic[R]):
     windows_at_once = 1  # that the engine is given when it is timed
 
     def __init__(self, run: Run, epochs: int) -> None:
+        refuse_leaky(run)
         if len(run.representation.inputs) != 1 or not run.representation.deployable:
             raise ConfigError(f"{run.folder}: only models of one input from audio are compressed")
         if epochs < 1:

@@ -23,8 +23,8 @@ from genrekit.export.tflite_export import (
 )
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.errors import ConfigError, DataError, EngineError
-from genrekit.train.keras_learner import import_keras
 from genrekit.train.batch import Batch
+from genrekit.train.keras_learner import import_keras
 from genrekit.train.perceptron import mlp
 from genrekit.train.views import feature_vector
 

@@ -19,8 +19,8 @@ from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.measure import Ratio
 from genrekit.runtime.verify import verify
 from genrekit.train.dataset import DataSource
-from genrekit.train.metrics import compare, share
 from genrekit.train.hyperparameters import Hyperparameters
+from genrekit.train.metrics import compare, share
 from genrekit.train.run import Run
 from genrekit.train.training import Observer, Plan, train
 
