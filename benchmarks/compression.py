@@ -155,15 +155,13 @@ def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
         say(f"{subject.name}: {recipe.name}")
         workshop.result(recipe)
     say(f"{subject.name}: judging and timing")
+    target = IMAGE_TARGET if isinstance(workshop, ImageWorkshop) else PERCEPTRON_TARGET
+    rows, more = book.candidates(workshop.recipes(), target), []
+    say(f"{subject.name}: literature")
     if isinstance(workshop, ImageWorkshop):
-        rows = book.candidates(workshop.recipes(), IMAGE_TARGET)
-        say(f"{subject.name}: literature")
         more = image_rows(book, workshop)
         _layers(workshop, subject, work, say)
-    else:
-        rows = book.candidates(workshop.recipes(), PERCEPTRON_TARGET)
-        say(f"{subject.name}: literature")
-        assert isinstance(workshop, PerceptronWorkshop)  # noqa: S101 -- the only other kind
+    elif isinstance(workshop, PerceptronWorkshop):
         more = perceptron_rows(book, workshop)
     return [*rows, *(with_ratio(row, rows[0].bytes) for row in more)]
 
