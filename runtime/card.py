@@ -238,6 +238,8 @@ class Card:
     def __post_init__(self) -> None:
         if not 2 <= len(self.labels) <= MAX_LABELS or len(set(self.labels)) != len(self.labels):
             raise ConfigError(f"labels: {len(self.labels)}, must be 2..{MAX_LABELS}, all different")
+        if odd := [label for label in self.labels if not label.isprintable() or not label]:
+            raise ConfigError(f"label {odd[0]!r:.80}: is empty or cannot be printed")
         if not 1 <= len(self.inputs) <= 8:
             raise ConfigError(f"inputs: {len(self.inputs)}, must be 1..8")
         if len({item.name for item in self.inputs}) != len(self.inputs):

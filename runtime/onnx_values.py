@@ -70,11 +70,14 @@ def short(value: Value) -> bytes:
 
 
 def text(value: Value) -> str:
-    """Decode a name."""
+    """Decode a name; it may stand in a message, so it must not be able to steer a terminal."""
     try:
-        return short(value).decode("utf-8")
+        name = short(value).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ArtifactError("a name is not UTF-8") from error
+    if not name.isprintable():
+        raise ArtifactError(f"the name {name!r:.80} has characters that cannot be printed")
+    return name
 
 
 def domain(value: Value) -> str:

@@ -87,9 +87,12 @@ class Table:
         if count > MAX_NAME_BYTES:
             raise ArtifactError(f"a name of {count} bytes, over {MAX_NAME_BYTES}")
         try:
-            return str(self._data[start : start + count], "utf-8")
+            name = str(self._data[start : start + count], "utf-8")
         except UnicodeDecodeError as error:
             raise ArtifactError("a name is not UTF-8") from error
+        if not name.isprintable():  # it may stand in a message
+            raise ArtifactError(f"the name {name!r:.80} has characters that cannot be printed")
+        return name
 
     def _field(self, slot: int) -> int | None:
         if slot >= self._slots:

@@ -90,6 +90,11 @@ def parent(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].ClearField("raw_data")
 
 
+def escape(model: onnx.ModelProto) -> None:
+    """A name that would clear the terminal that shows it."""
+    model.graph.node[0].op_type = "Gemm\x1b[2J\n"
+
+
 def undefined(model: onnx.ModelProto) -> None:
     model.graph.node[0].input[0] = "ghost"
 
@@ -161,6 +166,7 @@ HOSTILE_ONNX: list[tuple[Callable[[onnx.ModelProto], None], str]] = [
     (external, "another file"),
     (neighbour, "another file"),
     (parent, "another file"),
+    (escape, "cannot be printed"),
     (undefined, "'ghost' is not made before it"),
     (made_twice, "made twice"),
     (data_dependent, "depends on data"),

@@ -225,6 +225,12 @@ def test_a_window_too_large_for_a_small_machine_is_refused(
         dataclasses.replace(card, features=features, windowing=windowing)
 
 
+@pytest.mark.parametrize("label", ["", "\x1b[2J", "jazz\n"])
+def test_a_label_that_would_steer_a_terminal_is_refused(card: Card, label: str) -> None:
+    with pytest.raises(ConfigError, match="is empty or cannot be printed"):
+        dataclasses.replace(card, labels=(label, *card.labels[1:]))
+
+
 def test_windows_that_overlap_absurdly_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"hop_s=0\.02: must be 0\.03\.\.window_s=3\.0 s"):
         Windowing(window_s=3.0, hop_s=0.02, short="wrap")
