@@ -26,6 +26,7 @@ MAX_INPUT_BYTES = 4_096
 _SPARE_ADDRESS_SPACE = 2 << 30  # above what the process has when it starts
 _LARGEST_TURN_S = 120.0
 _ENDLESS_S = 900
+_INTERRUPTED = 72  # libFuzzer's exit status when it is told to stop
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,14 +85,14 @@ def _take_turn(name: str, seconds: float) -> Turn:
         code = subprocess.run(command, stdout=output, stderr=output, check=False).returncode
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     text = log.read_text("utf-8", "replace")
-    if code:
+    if code not in (0, _INTERRUPTED):
         print(f"{name}: broke a bound, see {log}\n{text[-2_000:]}", flush=True)
     return Turn(
         inputs=_figure(r"stat::number_of_executed_units:\s*(\d+)", text),
         cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         peak_mb=_figure(r"stat::peak_rss_mb:\s*(\d+)", text),
         features=_figure(r"ft: (\d+)", text),
-        crashed=code != 0,
+        crashed=code not in (0, _INTERRUPTED),
     )
 
 
