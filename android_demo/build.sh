@@ -165,8 +165,8 @@ make_apks() {
 # Turns the dex back into classes and runs the core's tests on them.
 test_dex() {
     say "core's tests once more, on the classes decoded from classes.dex"
-    # Debian's enjarify is a module of Debian's own Python.
-    PATH=/usr/bin:$PATH enjarify -f -o "$work/decoded.jar" "$work/dex/classes.dex" >"$out/enjarify.log"
+    # Debian's enjarify is a module of Debian's own Python, and takes another from PYTHON.
+    PYTHON=/usr/bin/python3 PATH=/usr/bin:$PATH enjarify -f -o "$work/decoded.jar" "$work/dex/classes.dex" >"$out/enjarify.log"
     rm -rf "$work/decoded"
     unzip -q "$work/decoded.jar" 'genrekit/core/*' -d "$work/decoded"
     mvn -q -B -pl core surefire:test -Dtested.classes="$work/decoded"
