@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrekit.export.chain import ImageWorkshop
+from genrekit.export.chain import OWN, ImageWorkshop
 from genrekit.export.compress_command import open_workshop
 from genrekit.export.finishing import TrackSet, fresh_tracks, side_of
 from genrekit.export.layer_report import LayerReport, describe_layers, draw_layers, report_layers
@@ -29,6 +29,7 @@ from genrekit.runtime.schema import decode
 from genrekit.train.dataset import DataSource, audio_source
 from genrekit.train.documents import read_document, write_document
 from genrekit.train.models import architecture
+from genrekit.train.run import Run
 from genrekit.train.synth import write_synthetic
 from genrekit.train.training import Observer, Plan, train
 
@@ -38,10 +39,10 @@ from .compression_rows import Row, RowBook, with_ratio
 
 FOLDER = Path(__file__).parent / "results"
 GTZAN = Path("../shared/data/gtzan")
-TRAIN_TRACKS, TEST_TRACKS = 140, 210  # per genre
-TRAIN_SEED, TEST_SEED = 0, 7
+# What is composed: tracks per genre, and seed.
+COMPOSED = {"train": (140, 0), "valid": (100, 11), "test": (210, 7)}
 DURATION_S = 12.0
-EPOCHS = 3  # of fine-tuning
+EPOCHS, LONG_EPOCHS = 3, 10  # of fine-tuning: of all candidates, and of the chosen student
 IMAGE_TARGET, PERCEPTRON_TARGET = Target(size=1_100_000), Target(size=80_000)
 
 Say = Callable[[str], None]
@@ -62,8 +63,8 @@ class Subject:
         Hyperparameters that differ from the model's own.
     splits : Path or None
         Lists of the filtered split; None splits at random in each genre.
-    fresh : DataSource or None
-        Other tracks to be judged on; None is the run's own test tracks.
+    composed : Path or None
+        Folder of more music to choose and to judge on; None is the run's own tracks.
     """
 
     name: str
@@ -72,13 +73,13 @@ class Subject:
     model: str
     settings: dict[str, int]
     splits: Path | None = None
-    fresh: DataSource | None = None
+    composed: Path | None = None
 
 
 def subjects(work: Path, gtzan: Path) -> list[Subject]:
     """List the runs: two on composed music, and two on real material where there is some."""
-    composed = audio_source(work / "synth" / "train")
-    fresh = audio_source(work / "synth" / "test")
+    folder = work / "synth"
+    composed = audio_source(folder / "train")
     listed = [
         Subject(
             name="resnet18",
@@ -86,7 +87,7 @@ def subjects(work: Path, gtzan: Path) -> list[Subject]:
             source=composed,
             model="resnet18",
             settings={"epochs": 16},
-            fresh=fresh,
+            composed=folder,
         ),
         Subject(
             name="mlp",
@@ -94,7 +95,7 @@ def subjects(work: Path, gtzan: Path) -> list[Subject]:
             source=composed,
             model="mlp",
             settings={},
-            fresh=fresh,
+            composed=folder,
         ),
     ]
     if gtzan.is_dir():
@@ -121,11 +122,8 @@ def subjects(work: Path, gtzan: Path) -> list[Subject]:
 
 
 def compose(work: Path, jobs: int) -> None:
-    """Make the music to train on and the music to judge on; what is there stays."""
-    for name, tracks, seed in (
-        ("train", TRAIN_TRACKS, TRAIN_SEED),
-        ("test", TEST_TRACKS, TEST_SEED),
-    ):
+    """Make the music to train, to choose and to judge on; what is there stays."""
+    for name, (tracks, seed) in COMPOSED.items():
         write_synthetic(
             work / "synth" / name,
             tracks_per_genre=tracks,
@@ -149,8 +147,8 @@ def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
     observer = Observer(say=say)
     run = train(plan, work / "runs" / subject.name, device="cpu", jobs=jobs, observer=observer)
     workshop = open_workshop(run, EPOCHS)
-    tracks = _tracks(workshop, subject)
-    book = RowBook(subject.name, workshop, tracks, work / "rows" / subject.name)
+    valid, tracks = _track_sets(run, workshop, subject)
+    book = RowBook(subject.name, workshop, valid, tracks, work / "rows" / subject.name)
     for recipe in workshop.recipes():
         say(f"{subject.name}: {recipe.name}")
         workshop.result(recipe)
@@ -159,6 +157,7 @@ def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
     rows, more = book.candidates(workshop.recipes(), target), []
     say(f"{subject.name}: literature")
     if isinstance(workshop, ImageWorkshop):
+        rows = _longer(rows, book, work, say)
         more = image_rows(book, workshop)
         _layers(workshop, subject, work, say)
     elif isinstance(workshop, PerceptronWorkshop):
@@ -166,13 +165,37 @@ def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
     return [*rows, *(with_ratio(row, rows[0].bytes) for row in more)]
 
 
-def _tracks(workshop: Workshop[Any], subject: Subject) -> TrackSet:
-    if subject.fresh is not None:
-        tracks = fresh_tracks(workshop.run, subject.fresh)
-        n = len(tracks.material.features)
-        return dataclasses.replace(tracks, title=f"{n} fresh synthetic tracks, seed {TEST_SEED}")
-    tracks = side_of(workshop.run, "test")
-    return dataclasses.replace(tracks, title=f"GTZAN, {tracks.title}")
+def _longer(rows: list[Row], book: RowBook, work: Path, say: Say) -> list[Row]:
+    """Distil the chosen student again, for longer, and choose again."""
+    chosen = next((row for row in rows if row.chosen), None)
+    name = chosen.name.partition("-")[0] if chosen else OWN
+    if chosen is None or name == OWN:
+        return rows
+    say(f"{book.subject}: {name} for longer")
+    workshop = ImageWorkshop(book.workshop.run, LONG_EPOCHS)
+    ways = [chain for chain in workshop.recipes() if chain.student == name and not chain.pruned]
+    folder = work / "rows" / f"{book.subject}-long"
+    longer = RowBook(book.subject, workshop, book.valid, book.tracks, folder)
+    _, *made = longer.candidates([workshop.plain, *ways], IMAGE_TARGET)
+    together = [*rows, *(dataclasses.replace(row, name=f"{row.name}-long") for row in made)]
+    marked = [row for row in together if row.chosen]
+    best = max(marked, key=lambda row: (row.valid_accuracy or 0.0, -row.bytes))
+    return [row if row is best else dataclasses.replace(row, chosen=None) for row in together]
+
+
+def _track_sets(run: Run, workshop: Workshop[Any], subject: Subject) -> tuple[TrackSet, TrackSet]:
+    """Read the tracks to choose on and those to judge on."""
+    if subject.composed is None:
+        test = side_of(run, "test")
+        return workshop.valid, dataclasses.replace(test, title=f"GTZAN, {test.title}")
+    sets = []
+    for name in ("valid", "test"):
+        tracks = fresh_tracks(run, audio_source(subject.composed / name))
+        n, seed = len(tracks.material.features), COMPOSED[name][1]
+        sets.append(
+            dataclasses.replace(tracks, title=f"{n} fresh synthetic {name} tracks, seed {seed}")
+        )
+    return sets[0], sets[1]
 
 
 def _layers(workshop: ImageWorkshop, subject: Subject, work: Path, say: Say) -> None:

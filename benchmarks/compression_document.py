@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from genrekit.runtime.files import write_whole
 
@@ -42,9 +43,9 @@ def page(rows: Sequence[Row], titles: dict[str, str], notes: Sequence[str] = ())
         "",
         f"Made by `{COMMAND}`. One thread. Sizes are of whole files, cards included. Size, speed "
         "and paired difference are against each run's own float file; `p` is McNemar's, exact. "
-        "Selection happens on the run's validation tracks only (bold: what they chose for the "
-        "target); test tracks are looked at once for each row, which has the time of it in "
-        "`compression.json`.",
+        "Bold is what the validation tracks chose for the target; they are the run's own, for "
+        "composed music 1 000 more. Test tracks are looked at once for each row, which has the "
+        "time of it in `compression.json`. `-long` is the chosen student, distilled for longer.",
         "",
         *notes,
         "",
@@ -161,10 +162,10 @@ def draw_rows(rows: Sequence[Row], title: str, path: Path) -> None:
     figure = Figure(figsize=(13, 5.6), layout="constrained")
     FigureCanvasAgg(figure)
     by_size, by_time = figure.subplots(1, 2, sharey=True)
-    _scatter(by_size, rows, lambda row: float(row.bytes))
-    by_size.set_xlabel("bytes, card included")
-    _scatter(by_time, rows, lambda row: row.latency_ms)
-    by_time.set_xlabel("ms per window, one thread")
+    _scatter(by_size, rows, lambda row: row.bytes / 1e3)
+    by_size.set_xlabel("kB, card included")
+    _scatter(by_time, rows, lambda row: 1e3 * row.latency_ms if row.latency_ms else None)
+    by_time.set_xlabel("microseconds per window, one thread")
     n = max((row.n for row in rows), default=0)
     by_size.set_ylabel(f"accuracy, %, n = {n}")
     figure.legend(*by_size.get_legend_handles_labels(), loc="outside right upper", fontsize=8)
@@ -182,5 +183,15 @@ def _scatter(axes: Axes, rows: Sequence[Row], place: Callable[[Row], float | Non
         value = 100 * row.accuracy
         bars = [[value - 100 * row.ci95[0]], [100 * row.ci95[1] - value]]
         axes.errorbar(where, value, yerr=bars, fmt="o", capsize=2, label=f"{number} {row.name}")
-        axes.annotate(str(number), (where, value), textcoords="offset points", xytext=(4, 4))
+        place_of_text = (4, 4 + 7 * (number % 3 - 1))  # neighbours must not hide each other
+        axes.annotate(
+            str(number),
+            (where, value),
+            textcoords="offset points",
+            xytext=place_of_text,
+            fontsize=8,
+        )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -6,17 +6,21 @@ import dataclasses
 import datetime
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from genrekit.export.finishing import Finished, TrackSet
+from genrekit.export.finishing import Finished, TrackSet, engine_logits
 from genrekit.export.proof import Logits, Proof, prove
 from genrekit.export.search import Candidate, Target, choose, time_all
 from genrekit.export.workshop import LICENCE, Recipe, Result, Workshop
+from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.schema import decode
 from genrekit.train.documents import read_document, write_document
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +50,8 @@ class Row:
         Of one window.
     parameters, macs : int
         Of the network, zeros included.
-    valid_accuracy, valid_difference : float or None
-        On the run's validation tracks; the difference is to the run's own network.
+    valid_accuracy, valid_n, valid_difference
+        On the tracks that the choice is made on; the difference is to the run's own network.
     accuracy, n, ci95
         Share of tracks right.
     paired_difference, paired_ci95, mcnemar_p, agreement
@@ -75,6 +79,7 @@ class Row:
     parameters: int
     macs: int
     valid_accuracy: float | None
+    valid_n: int
     valid_difference: float | None
     accuracy: float | None
     n: int
@@ -95,21 +100,31 @@ class RowBook:
     ----------
     subject : str
     workshop : Workshop
-    tracks : TrackSet
-        Neither trained nor chosen on.
+    valid, tracks : TrackSet
+        To choose on, and to judge on: neither trained nor chosen on.
     folder : Path
         For rows and artifacts.
     """
 
     def __init__(
-        self, subject: str, workshop: Workshop[Any], tracks: TrackSet, folder: Path
+        self,
+        subject: str,
+        workshop: Workshop[Any],
+        valid: TrackSet,
+        tracks: TrackSet,
+        folder: Path,
     ) -> None:
-        self.subject, self.workshop, self.tracks, self.folder = subject, workshop, tracks, folder
+        self.subject, self.workshop, self.folder = subject, workshop, folder
+        self.valid, self.tracks = valid, tracks
 
     def candidates(self, recipes: Sequence[Recipe], target: Target) -> list[Row]:
         """Judge and time every recipe, and mark the one that a target chooses."""
-        rows = [self._candidate(recipe) for recipe in recipes]
-        found = {c.result.name: c for c in time_all(self.workshop, recipes)}
+        results = {recipe.name: self._judged(recipe) for recipe in recipes}
+        rows = [self._candidate(recipe, results[recipe.name]) for recipe in recipes]
+        found = {
+            c.result.name: dataclasses.replace(c, result=results[c.result.name])
+            for c in time_all(self.workshop, recipes)
+        }
         try:
             chosen = choose(list(found.values()), target).result.name
         except ConfigError:
@@ -127,16 +142,10 @@ class RowBook:
         self, name: str, chain: str, data: bytes, network: tuple[int, int], logits: Logits
     ) -> Row:
         """Judge weights that are stored as `data`; `network` is its parameters and MACs."""
-        valid = self.workshop.valid.material
-        kept = prove(self.workshop.before, logits, valid, list(valid.features))
+        kept = self._proof(logits, self.valid)
 
         def make() -> Row:
-            proof = prove(
-                self.workshop.before,
-                logits,
-                self.tracks.material,
-                list(self.tracks.material.features),
-            )
+            proof = self._proof(logits, self.tracks)
             result = Result(
                 name=name,
                 float_name="",
@@ -152,10 +161,33 @@ class RowBook:
             )
             return self._row(result, proof, result.bytes, result.gzip_bytes)
 
-        return self._once(name, data, make)
+        row = self._kept(name, data, self.tracks, Row, make)
+        return dataclasses.replace(
+            row,
+            valid_accuracy=kept.after.value,
+            valid_n=kept.after.n,
+            valid_difference=kept.tracks.difference,
+        )
 
-    def _candidate(self, recipe: Recipe) -> Row:
+    def _judged(self, recipe: Recipe) -> Result:
+        """Judge a candidate on the tracks to choose on, where they are not the run's own."""
         result = self.workshop.result(recipe)
+        if self.valid is self.workshop.valid or result.rejected is not None:
+            return result
+        path = self.workshop.artifact(recipe)
+
+        def make() -> Proof:
+            artifact = read_artifact(path)
+            logits = engine_logits(load_engine(artifact), artifact.card.inputs)
+            return self._proof(logits, self.valid)
+
+        proof = self._kept(f"{recipe.name}-valid", path.read_bytes(), self.valid, Proof, make)
+        return dataclasses.replace(result, accuracy=proof.after, paired=proof.tracks)
+
+    def _proof(self, logits: Logits, tracks: TrackSet) -> Proof:
+        return prove(self.workshop.before, logits, tracks.material, list(tracks.material.features))
+
+    def _candidate(self, recipe: Recipe, result: Result) -> Row:
         if result.rejected is not None:
             return self._row(result, None, result.bytes, result.gzip_bytes)
         source = self.workshop.artifact(recipe).read_bytes()
@@ -166,15 +198,18 @@ class RowBook:
             packed = len(gzip.compress(out.read_bytes(), 9, mtime=0))
             return self._row(result, done.proof, done.artifact.size, packed)
 
-        return self._once(recipe.name, source, make)
+        row = self._kept(recipe.name, source, self.tracks, Row, make)
+        return _chosen_on(row, result)
 
-    def _once(self, name: str, source: bytes, make: Any) -> Row:
-        """Look at the test tracks once for each file, however often this is run."""
+    def _kept(
+        self, name: str, source: bytes, tracks: TrackSet, kind: type[T], make: Callable[[], T]
+    ) -> T:
+        """Look at tracks once for each file, however often this is run."""
         digest = hashlib.sha256(source).hexdigest()[:12]
-        path = self.folder / f"{name}-{digest}-{len(self.tracks.material.features)}.json"
+        path = self.folder / f"{name}-{digest}-{len(tracks.material.features)}.json"
         if not path.is_file():
             write_document(path, make())
-        return decode(Row, read_document(path), str(path))
+        return decode(kind, read_document(path), str(path))
 
     def _row(self, result: Result, proof: Proof | None, size: int, packed: int) -> Row:
         paired = proof.tracks if proof else None
@@ -195,6 +230,7 @@ class RowBook:
             parameters=result.parameters,
             macs=result.macs,
             valid_accuracy=result.accuracy.value,
+            valid_n=result.accuracy.n,
             valid_difference=result.paired.difference if result.paired else None,
             accuracy=proof.after.value if proof else None,
             n=proof.after.n if proof else 0,
@@ -212,6 +248,15 @@ class RowBook:
 def with_ratio(row: Row, plain_bytes: int) -> Row:
     """Add how many times smaller a row's file is."""
     return dataclasses.replace(row, ratio=plain_bytes / row.bytes if row.bytes else None)
+
+
+def _chosen_on(row: Row, result: Result) -> Row:
+    return dataclasses.replace(
+        row,
+        valid_accuracy=result.accuracy.value,
+        valid_n=result.accuracy.n,
+        valid_difference=result.paired.difference if result.paired else None,
+    )
 
 
 def _timed(row: Row, candidate: Candidate | None, plain_bytes: int) -> Row:
