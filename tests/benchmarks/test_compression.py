@@ -57,6 +57,7 @@ def test_every_accuracy_comes_with_its_tracks_interval_and_pair() -> None:
         assert row.paired_ci95 is not None
         assert row.paired_ci95[0] <= row.paired_difference <= row.paired_ci95[1]
         assert row.evaluated is not None
+        assert row.valid_n >= (1_000 if fresh else 197)
 
 
 def test_every_engine_row_was_timed_and_stores_were_not() -> None:
