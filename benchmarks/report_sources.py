@@ -78,7 +78,7 @@ class Sources:
                     )
         if not model.accuracy:
             return None
-        entry = model.accuracy[-1]
+        entry = model.accuracy[0]  # of the file; that of what it was made from comes after it
         share = Share(value=entry.accuracy, n=entry.n, ci95=entry.ci95)
         return MeasuredAccuracy(share, f"its card, {entry.split}", model.agreement)
 

@@ -151,7 +151,7 @@ class Accuracy:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
-    """What the model learned from and how well."""
+    """What the model learned from, and how well: this file first, then what it was made from."""
 
     architecture: str
     data: str

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from genrekit.benchmarks import targets
+from genrekit.benchmarks.report_sources import read_sources
 from genrekit.benchmarks.results import FOLDER, PAGES, read_tables, refreshed
 from genrekit.benchmarks.soak import Soak
 from genrekit.runtime.bench_document import BenchDocument
@@ -67,3 +68,14 @@ def test_a_document_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "soak.json").write_text(json.dumps({"kind": "genrekit-bench", "schema": 1}))
     with pytest.raises(ConfigError, match=r"not written by 'benchmarks\.soak'"):
         targets.read_targets(tmp_path)
+
+
+def test_an_artifact_is_shown_with_the_accuracy_of_the_file_itself() -> None:
+    sources = read_sources([FOLDER / "bench-default.json"])
+    (model,) = sources.models
+    known = sources.accuracy(model)
+    assert known is not None
+    assert known.source.endswith("this file")
+    assert {entry.split.rpartition(": ")[2]: entry.accuracy for entry in model.accuracy}[
+        "this file"
+    ] == known.share.value
