@@ -61,6 +61,34 @@ def test_golden_artifacts_of_both_formats_verify_with_every_engine(pi: Any) -> N
             assert json.loads(out)["engine"] == engine
 
 
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Both models of the trunk, trained for an epoch and exported as a user would."""
+    folder = tmp_path_factory.mktemp("exported")
+    here("data", "synth", folder / "songs", "--tracks-per-genre", 10, "--duration", 6)
+    models = {"onnxruntime": folder / "resnet18_int8.onnx", "litert": folder / "mlp_pruned.tflite"}
+    for name, model in zip(("resnet18", "mlp"), models.values(), strict=True):
+        here("train", folder / "songs", "--model", name, "--epochs", 1, "--out", folder / name)
+        here("export", folder / name, "--out", model)
+    return models
+
+
+def test_exported_models_verify_and_classify(
+    pi: Any, exported: dict[str, Path], song: Path
+) -> None:
+    engines = exported if pi.board.wheels else {"numpy": exported["litert"]}
+    for engine, model in engines.items():
+        out = pi.genrekit("verify", model, "--engine", engine, "--json")
+        assert json.loads(out)["engine"] == engine
+        mine = json.loads(here("classify", song, "--model", model, "--json"))
+        its = json.loads(
+            pi.genrekit("classify", song, "--model", model, "--engine", engine, "--json")
+        )
+        expected = {item["label"]: item["probability"] for item in mine["ranking"]}
+        for item in its["ranking"]:
+            assert item["probability"] == pytest.approx(expected[item["label"]], abs=0.05)
+
+
 def test_songs_get_the_label_that_they_get_here(pi: Any, gtzan: Path) -> None:
     songs = [gtzan / "genres_original" / genre / f"{genre}.00001.wav" for genre in GENRES]
     mine = [json.loads(line) for line in here("classify", *songs, "--json").splitlines()]
