@@ -16,7 +16,9 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from .report_table import Table
 
@@ -146,3 +148,26 @@ def _page_value(name: str, value: str, key: str) -> str:
     for colour, variable in _VARIABLES.items():
         value = value.replace(colour, variable)
     return value
+
+
+def colour(index: int) -> str:
+    """Return the stand-in colour of a series; they repeat after eight."""
+    return SERIES[index % len(SERIES)]
+
+
+def legend(drawn: Canvas, columns: int = 1) -> None:
+    """Put the legend above the axes, where it hides nothing."""
+    drawn.figure.legend(loc="outside upper left", ncols=columns)
+
+
+def log_scale(axes: Axes) -> None:
+    """Make the x axis logarithmic where its values differ by more than a factor of 4."""
+    low, high = axes.dataLim.intervalx
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    if high > 4.0 * low > 0.0:
+        axes.set_xscale("log")
+        # Within a decade or two only finer ticks give any number at all.
+        subs = (1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

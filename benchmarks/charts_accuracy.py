@@ -8,8 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genrekit.train.metrics import Scores
 
-from .chart import GRID, INK, PAPER, SERIES, Chart, canvas
-from .charts_speed import colour, legend
+from .chart import GRID, INK, PAPER, SERIES, Chart, canvas, colour, legend
 from .report_sources import RunSource, Sources
 from .report_table import Cell, Table, number, word
 

@@ -1,20 +1,19 @@
-"""Charts of speed and size: frontiers, latencies, stages, threads, ceilings, sustained runs."""
+"""Charts of speed: latencies, stages, threads, ceilings, sustained runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from genrekit.runtime.bench_document import ModelBench
 
-from .chart import GRID, INK, PAPER, SERIES, Canvas, Chart, canvas
+from .chart import INK, PAPER, Chart, canvas, colour, legend, log_scale
+from .charts_frontier import frontier_charts
 from .report_sources import Sources
 from .report_table import Cell, Table, number, word
 
 _STAGES = ("decode", "resample", "features", "inference")
-_MARKERS = "osD^vPX*"
 
 
 def speed_charts(sources: Sources) -> list[Chart]:
@@ -23,7 +22,7 @@ def speed_charts(sources: Sources) -> list[Chart]:
     if not models:
         return []
     charts = [
-        *_frontiers(sources),
+        *frontier_charts(sources),
         _distributions(models),
         _stages(models),
         _efficiency(models),
@@ -31,102 +30,6 @@ def speed_charts(sources: Sources) -> list[Chart]:
     if any(len(model.threads) > 1 for model in models):
         charts.append(_threads(models))
     return charts + [_sustained(model, i) for i, model in enumerate(models) if model.sustained]
-
-
-def colour(index: int) -> str:
-    """Return the stand-in colour of a series; they repeat after eight."""
-    return SERIES[index % len(SERIES)]
-
-
-def legend(drawn: Canvas, columns: int = 1) -> None:
-    """Put the legend above the axes, where it hides nothing."""
-    drawn.figure.legend(loc="outside upper left", ncols=columns)
-
-
-def _frontiers(sources: Sources) -> list[Chart]:
-    quantities: tuple[tuple[str, str, str, Callable[[ModelBench], float], str], ...] = (
-        ("size", "Accuracy and size", "file size (MB)", lambda m: m.bytes / 1e6, "MB"),
-        (
-            "latency",
-            "Accuracy and latency",
-            "file to genre, median (ms)",
-            lambda m: m.single_stream.total.p50_ms,
-            "ms",
-        ),
-    )
-    charts = [
-        _frontier(sources, f"accuracy-{key}", title, label, quantity, unit)
-        for key, title, label, quantity, unit in quantities
-    ]
-    return [chart for chart in charts if chart is not None]
-
-
-def _frontier(
-    sources: Sources,
-    key: str,
-    title: str,
-    label: str,
-    quantity: Callable[[ModelBench], float],
-    unit: str,
-) -> Chart | None:
-    points = []
-    for index, model in enumerate(sources.models):
-        known = sources.accuracy(model)
-        if known and known.share.value is not None and known.share.ci95 is not None:
-            points.append((index, model, quantity(model), known.share.value, known.share))
-    if not points:
-        return None
-    best = _undominated([(x, y) for _, _, x, y, _ in points])
-    with canvas(key) as drawn:
-        axes = drawn.axes
-        axes.step(*zip(*best, strict=True), where="post", color=GRID, linestyle="--", zorder=1)
-        for index, model, x, y, share in points:
-            low, high = share.ci95 or (y, y)
-            axes.plot([x, x], [low, high], color=colour(index), linewidth=1.5, zorder=2)
-            (mark,) = axes.plot(
-                [x],
-                [y],
-                _MARKERS[index % len(_MARKERS)],
-                color=colour(index),
-                markersize=8,
-                label=model.model,
-                zorder=3,
-            )
-            drawn.tell(
-                mark,
-                f"{model.model}: {x:.3g} {unit}, {y:.1%} of {share.n} tracks right "
-                f"({low:.1%} to {high:.1%})",
-            )
-        axes.set_xlabel(label)
-        axes.set_ylabel("tracks right")
-        _log_scale(axes)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-        legend(drawn)
-        rows = tuple(
-            (
-                word(model.model),
-                number(x, ".4g", f" {unit}"),
-                number(y, ".1%"),
-                word("yes" if (x, y) in best else "no"),
-            )
-            for _, model, x, y, _ in points
-        )
-        leaders = [m.model for _, m, x, y, _ in points if (x, y) in best]
-        return drawn.chart(
-            title,
-            f"Each mark is an artifact, its bar the 95 % interval of accuracy. No other is both "
-            f"better and smaller or faster than: {', '.join(leaders)}.",
-            Table(title, ("artifact", label, "tracks right", "on the frontier"), rows),
-        )
-
-
-def _undominated(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points to the left of which none is as high, from left to right."""
-    best: list[tuple[float, float]] = []
-    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not best or y > best[-1][1]:
-            best.append((x, y))
-    return best
 
 
 def _distributions(models: Sequence[ModelBench]) -> Chart:
@@ -144,7 +47,7 @@ def _distributions(models: Sequence[ModelBench]) -> Chart:
                 drawn.tell(point, f"{model.model}: p{mark} {percentiles[mark]:.4g} ms")
         axes.set_xlabel("file to genre (ms)")
         axes.set_ylabel("percentile of rounds")
-        _log_scale(axes)
+        log_scale(axes)
         legend(drawn)
         rows = tuple(
             (word(model.model), *(number(p) for p in _latency_numbers(model))) for model in models
@@ -338,19 +241,6 @@ def _sustained(model: ModelBench, index: int) -> Chart:
             f"{run.slowdown:.2f} times as long as at the start.",
             Table(title, ("seconds", "p50 ms", "MHz", "C", "limited by"), rows),
         )
-
-
-def _log_scale(axes: Axes) -> None:
-    """Make the x axis logarithmic where its values differ by more than a factor of 4."""
-    low, high = axes.dataLim.intervalx
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    if high > 4.0 * low > 0.0:
-        axes.set_xscale("log")
-        # Within a decade or two only finer ticks give any number at all.
-        subs = (1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)
-        axes.xaxis.set_major_locator(LogLocator(subs=subs))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _sentence(models: Sequence[ModelBench], tell: Callable[[ModelBench], str]) -> str:

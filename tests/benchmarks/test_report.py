@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from genrekit.benchmarks.charts_speed import _undominated
+from genrekit.benchmarks.charts_frontier import undominated
 from genrekit.benchmarks.install_size import installed_bytes
 from genrekit.benchmarks.peers_document import PeersDocument
 from genrekit.benchmarks.report import report
@@ -127,4 +127,4 @@ def test_an_install_holds_the_package_and_what_it_needs() -> None:
 
 def test_the_frontier_leaves_out_what_another_beats() -> None:
     points = [(3.0, 0.8), (1.0, 0.5), (2.0, 0.4), (2.0, 0.7), (4.0, 0.8)]
-    assert _undominated(points) == [(1.0, 0.5), (2.0, 0.7), (3.0, 0.8)]
+    assert undominated(points) == [(1.0, 0.5), (2.0, 0.7), (3.0, 0.8)]
