@@ -27,7 +27,7 @@ demo: $(READY) ## The main job, end to end, on composed music (about 10 minutes)
 	$(BIN)/python -m genrekit.benchmarks.demo --out build/demo
 
 GTZAN ?= ../shared/data/gtzan
-default-model: $(READY) ## Train the model inside the wheel anew (GTZAN=folder; an hour)
+default-model: $(READY) ## Fit the model inside the wheel anew (GTZAN=folder; half a minute)
 	$(BIN)/python -m genrekit.export.default_model_command --data $(GTZAN) \
 		--out runtime/models/default.onnx --log benchmarks/results/default_model.json \
 		--work build/default_model

@@ -2,8 +2,8 @@
 
     python -m genrekit.export.default_model_command --data DIR --out FILE --log FILE --work DIR
 
-DIR is laid out as GTZAN's pictures: `stft_5s/`, `spectrograms/`, `splits/`, and the songs in
-`genres_original/` for the comparison of picture and audio.
+DIR has GTZAN's pictures in `stft_5s/`, the lists in `splits/`, and songs in `genres_original/` for
+the comparison of picture and audio.
 """
 
 from __future__ import annotations
@@ -18,28 +18,26 @@ from genrekit.runtime.errors import GenreKitError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the default model; return 0, or 1 on an error that a user can cause."""
-    parser = argparse.ArgumentParser(description="Train, choose and write the default model.")
+    parser = argparse.ArgumentParser(description="Fit and write the default model.")
     parser.add_argument("--data", type=Path, required=True, help="GTZAN's pictures and splits")
     parser.add_argument("--out", type=Path, required=True, help="the artifact, *.onnx")
-    parser.add_argument("--log", type=Path, required=True, help="how it was chosen, *.json")
-    parser.add_argument("--work", type=Path, required=True, help="runs, kept to be taken up")
+    parser.add_argument("--log", type=Path, required=True, help="how it was made, *.json")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the run")
     args = parser.parse_args(argv)
     from genrekit.train.documents import write_document
 
-    from .default_artifact import describe, export
-    from .default_model import choose, train_all
+    from .default_model import account, export, fit
 
     try:
-        runs = train_all(args.data, args.work)
-        chosen = choose(runs)
+        run = fit(args.data, args.work)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.log.parent.mkdir(parents=True, exist_ok=True)
-        artifact = export(chosen, args.out)
-        write_document(args.log, describe(runs, chosen, artifact, args.data))
+        artifact = export(run, args.out)
+        write_document(args.log, account(run, artifact, args.data))
     except (GenreKitError, OSError) as error:
         print(f"default_model: {error}", file=sys.stderr)
         return 1
-    print(f"{args.out}: {artifact.size:,} bytes, from {chosen.folder}; see {args.log}")
+    print(f"{args.out}: {artifact.size:,} bytes, from {run.folder}; see {args.log}")
     return 0
 
 

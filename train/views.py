@@ -92,12 +92,14 @@ def log_mel_image(n_mels: int = 64) -> Representation:
     return _image("log_mel", features, window_s=3.0, hop_s=1.5, bands=n_mels)
 
 
-def mel_of_db_image(n_mels: int = 96) -> Representation:
+def mel_of_db_image(n_mels: int = 96, f_max_hz: float | None = None) -> Representation:
     """Mel-pooled decibels of 5 s windows: what pictures of 5 s spectrograms hold.
 
     The frames are those of `matplotlib.mlab.specgram(NFFT=2048)`: no padding, hop 1920.
     """
-    features = FeatureConfig(hop_length=1_920, padding="none", n_mels=n_mels, top_db=None)
+    features = FeatureConfig(
+        hop_length=1_920, padding="none", n_mels=n_mels, f_max_hz=f_max_hz, top_db=None
+    )
     return _image("mel_of_db", features, window_s=5.0, hop_s=5.0, bands=n_mels)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genrekit.export.default_artifact import agreement
+from genrekit.export.default_model import agreement, export, fit, mp3_agreement
 from genrekit.runtime.artifact import Artifact, read_artifact
 from genrekit.runtime.default_model import DEFAULT_MODEL
 from genrekit.runtime.engines import load_engine
@@ -42,11 +42,25 @@ def test_it_is_small_and_says_what_it_is(artifact: Artifact) -> None:
     assert {accuracy.n for accuracy in card.training.accuracy} == {290}
 
 
-def test_its_log_names_every_contender_and_the_best_on_valid_was_chosen() -> None:
+def test_its_log_tells_what_the_card_tells(artifact: Artifact) -> None:
     log = json.loads(LOG.read_text("utf-8"))
-    valid = {item["run"]: item["valid"]["value"] for item in log["contenders"]}
-    assert valid[log["chosen"]] == max(valid.values())
-    assert all(item["test"]["n"] == 290 for item in log["contenders"])
+    assert log["bytes"] == artifact.size
+    assert [row["accuracy"] for row in log["accuracy"]] == [
+        row.accuracy for row in artifact.card.training.accuracy
+    ]
+    assert (log["valid"]["n"], log["test"]["n"]) == (197, 290)
+
+
+def test_it_is_made_anew_from_the_pictures(artifact: Artifact, gtzan: Path, tmp_path: Path) -> None:
+    again = export(fit(gtzan, tmp_path / "run"), tmp_path / "again.onnx")
+    ours, theirs = artifact.card, again.card
+    assert theirs.inputs == ours.inputs
+    np.testing.assert_allclose(
+        theirs.reference.logits, ours.reference.logits, atol=ours.reference.logit_tolerance
+    )
+    assert theirs.training.accuracy[0].accuracy == pytest.approx(
+        ours.training.accuracy[0].accuracy, abs=2 / 290
+    )
 
 
 def test_its_accuracy_is_that_of_the_card(artifact: Artifact, gtzan: Path) -> None:
@@ -65,6 +79,13 @@ def test_its_accuracy_is_that_of_the_card(artifact: Artifact, gtzan: Path) -> No
 
 def test_pictures_and_songs_are_given_the_same_label(artifact: Artifact, gtzan: Path) -> None:
     same = agreement(artifact, gtzan)
+    assert same.n == 60
+    assert same.value is not None
+    assert same.value >= 0.9
+
+
+def test_songs_keep_their_label_through_mp3(artifact: Artifact, gtzan: Path) -> None:
+    same = mp3_agreement(artifact, gtzan)
     assert same.n == 60
     assert same.value is not None
     assert same.value >= 0.9
