@@ -8,6 +8,7 @@ new one.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from genrekit.runtime.errors import DataError
 from genrekit.runtime.schema import canonical_json
 from genrekit.train.dataset import open_dataset
-from genrekit.train.documents import Evaluation, TrackResult
+from genrekit.train.documents import METRICS, Evaluation, TrackResult
 from genrekit.train.evaluate import evaluation
 from genrekit.train.protocols import protocol
 from genrekit.train.run import Run
@@ -49,6 +50,11 @@ class Outcome:
     parameters: int
     seconds: float
     runs: tuple[Run, ...]
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """The cells that were scored on their test side, each with the time."""
+        return tuple(_evaluation(run) for run in self.runs)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -172,6 +178,12 @@ def average(evaluations: Sequence[Evaluation], labels: tuple[str, ...]) -> Evalu
     if not shared:
         raise DataError("the members of an ensemble judged no track in common")
     return evaluation([_mean([own[name] for own in by_id], labels) for name in shared], labels)
+
+
+def _evaluation(run: Run) -> str:
+    scored = (run.folder / METRICS).stat().st_mtime  # the file is written when they are
+    when = datetime.datetime.fromtimestamp(scored, datetime.UTC)
+    return f"{when.isoformat(timespec='seconds')} {run.folder.name}"
 
 
 def _mean(results: Sequence[TrackResult], labels: tuple[str, ...]) -> TrackResult:

@@ -11,7 +11,7 @@ from genrekit.train.dataset import DataSource, audio_source, open_dataset
 
 Material = Literal["songs", "stft_5s", "spectrograms", "table"]
 # Folders of songs by the names that GTZAN's and Kaggle's archives give them.
-_SONGS = ("genres_original", "genres")
+SONGS = ("genres_original", "genres")
 _TABLE = "features_30_sec.csv"
 _SPLITS = "splits"
 
@@ -59,7 +59,7 @@ def open_collection(root: Path) -> Collection:
         If there is nothing to train on.
     """
     sources: dict[Material, DataSource] = {}
-    songs = next((root / name for name in _SONGS if (root / name).is_dir()), root)
+    songs = next((root / name for name in SONGS if (root / name).is_dir()), root)
     if (root / "stft_5s").is_dir():
         sources["stft_5s"] = DataSource(
             kind="images", path=str(root / "stft_5s"), image_recipe="stft_5s"

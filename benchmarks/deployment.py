@@ -1,5 +1,6 @@
-"""Deployment: a trained system as files, in float and int8, and what that costs and gives.
+"""Deployment: a trained system as files, in float and made smaller, and what that costs and gives.
 
+Networks of torch become int8, those of tf_keras are pruned; solved models are small as they are.
 Both files are verified before they are written. That the float file is the system is shown on
 songs: `classify` must name what training named.
 """
@@ -25,41 +26,46 @@ from .report_rows import Finding
 
 SONGS = 10  # classified from their files
 ROUNDS = 40
+_SMALLER = {"torch": (".onnx", "int8"), "tf_keras": (".tflite", "pruned")}
 
 
 def is_exportable(run: Run) -> bool:
-    """Whether a run is of torch, can be fed from songs and has an accuracy fit for a card.
-
-    tf_keras models have a chain of their own: `genrekit export` prunes them.
-    """
-    return (
-        run.settings.deployable
-        and run.settings.data.kind == "audio"
-        and run.architecture.framework == "torch"
-        and not protocol(run.settings.split.protocol).by_segment
-    )
+    """Whether a device can compute the run's input, and its accuracy is fit for a card."""
+    return run.settings.deployable and not protocol(run.settings.split.protocol).by_segment
 
 
 def deploy(run: Run) -> list[Finding]:
-    """Export a run's model beside its folder, in float and, for a network, in int8.
+    """Export a run's model beside its folder, as it is and, for a network, made smaller.
 
     Raises
     ------
     EngineError
         If a file fails its own verification.
     """
-    plain = run.folder / "model.onnx"
-    export_run(run, plain, ExportOptions(compress=False))
-    found = [_from_songs(run, plain)]
-    if isinstance(run.load_model(), SolvedModel):
+    suffix, word = _SMALLER[run.architecture.framework]
+    plain = run.folder / f"model{suffix}"
+    report = export_run(run, plain, ExportOptions(compress=False))
+    found = [_from_songs(run, report) if run.settings.data.kind == "audio" else _verified(report)]
+    if run.architecture.framework == "torch" and isinstance(run.load_model(), SolvedModel):
         return found
-    small = run.folder / "model_int8.onnx"
+    small = run.folder / f"model_{word}{suffix}"
     report = export_run(run, small, ExportOptions())
-    return [*found, *_int8(report, _speedup(plain, small))]
+    return [*found, *_smaller(f"{word} {suffix}", report, _speedup(plain, small))]
 
 
-def _from_songs(run: Run, model: Path) -> Finding:
-    classifier = GenreClassifier.load(model)
+def _verified(report: ExportReport) -> Finding:
+    same = report.proof.tracks.agreement
+    return Finding(
+        metric="exported: same label as in training",
+        value=same.value or 0.0,
+        n=same.n,
+        ci95=same.ci95,
+        note=_size(report),
+    )
+
+
+def _from_songs(run: Run, report: ExportReport) -> Finding:
+    classifier = GenreClassifier.load(report.path)
     paths = {track.id: track.path for track in run.tracks("test")}
     said = {result.id: result.predicted for result in run.metrics.test.tracks}
     chosen = list(said)[:: max(1, len(said) // SONGS)][:SONGS]
@@ -71,24 +77,28 @@ def _from_songs(run: Run, model: Path) -> Finding:
         value=same.value or 0.0,
         n=same.n,
         ci95=same.ci95,
-        note=f"float .onnx, verified, {model.stat().st_size:,} bytes",
+        note=_size(report),
     )
 
 
-def _int8(report: ExportReport, speedup: Ratio) -> list[Finding]:
+def _size(report: ExportReport) -> str:
+    return f"float {Path(report.path).suffix}, verified, {report.bytes:,} bytes"
+
+
+def _smaller(what: str, report: ExportReport, speedup: Ratio) -> list[Finding]:
     paired = report.proof.tracks
     same = paired.agreement.value or 0.0
     return [
         Finding(
-            metric="int8 .onnx: difference in accuracy",
+            metric=f"{what}: difference in accuracy",
             value=paired.difference,
             n=paired.n,
             ci95=paired.ci95,
             note=f"verified, {report.bytes:,} bytes; same label {same:.1%}",
         ),
-        Finding(metric="int8 .onnx: times smaller", value=report.ratio),
+        Finding(metric=f"{what}: times smaller", value=report.ratio),
         Finding(
-            metric="int8 .onnx: times faster",
+            metric=f"{what}: times faster",
             value=speedup.median,
             n=speedup.n,
             ci95=speedup.ci95,

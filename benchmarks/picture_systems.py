@@ -14,6 +14,7 @@ from genrekit.train import views
 from genrekit.train.representation import Representation
 
 from .collection import Material
+from .picture_agreement import picture_agreement
 from .systems import System
 
 _FITTED = {"crops_per_track": 1, "warp": True}
@@ -43,14 +44,14 @@ def declare_pictures() -> tuple[System, ...]:
             "5 s picture -> small CNN",
             "stft_5s",
             "small_cnn",
-            changes={**_FITTED, "epochs": 25, "patience": 25},
+            changes={**_FITTED, "epochs": 60, "patience": 60},
         ),
         _system(
             "stft-resnet18",
             "5 s picture -> ResNet18",
             "stft_5s",
             "resnet18",
-            changes={**_FITTED, "epochs": 14, "patience": 14},
+            changes={**_FITTED, "epochs": 40, "patience": 40},
         ),
         _system(
             "spectrogram-texture",
@@ -65,7 +66,7 @@ def declare_pictures() -> tuple[System, ...]:
             "spectrograms",
             "small_cnn",
             represent=_half_pictures,
-            changes={**_FITTED, "epochs": 25, "patience": 25},
+            changes={**_FITTED, "epochs": 60, "patience": 60},
         ),
         _system(
             "spectrogram-resnet18",
@@ -73,7 +74,7 @@ def declare_pictures() -> tuple[System, ...]:
             "spectrograms",
             "resnet18",
             represent=_half_pictures,
-            changes={**_FITTED, "epochs": 14, "patience": 14},
+            changes={**_FITTED, "epochs": 40, "patience": 40},
         ),
         _system(
             "spectrogram-vgg16",
@@ -81,7 +82,7 @@ def declare_pictures() -> tuple[System, ...]:
             "spectrograms",
             "vgg16_quarter",
             represent=_half_pictures,
-            changes={**_FITTED, "epochs": 14, "patience": 14},
+            changes={**_FITTED, "epochs": 40, "patience": 40},
             note=_NARROW,
         ),
         _mean(
@@ -125,6 +126,7 @@ def _system(
         model=model,
         represent=represent,
         changes=changes or {},
+        measure=None if material == "table" else picture_agreement,
         note=note,
     )
 

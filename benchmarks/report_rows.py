@@ -44,6 +44,8 @@ class Row:
     parameters : int
     seconds : float
         Of training, all seeds together.
+    evaluations : tuple of str
+        The log of the test side: every cell that was ever scored on it for this number, and when.
     note : str
     """
 
@@ -59,6 +61,7 @@ class Row:
     report_value: float | None
     parameters: int
     seconds: float
+    evaluations: tuple[str, ...] = ()
     note: str
 
     @property
@@ -98,9 +101,15 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def merge(old: Iterable[Row], new: Iterable[Row], order: Sequence[str]) -> list[Row]:
-    """Replace rows by key and sort: by data, then in the report's order of systems."""
+    """Replace rows by key and sort: by data, then in the report's order of systems.
+
+    The log of evaluations is never cut: a row that replaces another goes on with its log.
+    """
     rows = {row.key: row for row in old}
-    rows.update({row.key: row for row in new})
+    for row in new:
+        log = rows[row.key].evaluations if row.key in rows else ()
+        known = dict.fromkeys((*log, *row.evaluations))
+        rows[row.key] = dataclasses.replace(row, evaluations=tuple(known))
     place = {name: index for index, name in enumerate(order)}
 
     def rank(row: Row) -> tuple[bool, str, int, bool, bool, str]:
@@ -127,7 +136,9 @@ def markdown(rows: Sequence[Row]) -> str:
         "here with its 95 % interval (Wilson; over several seeds, at their mean). Rows marked "
         f"**{LEAKY}** divide segments, not tracks: they say how well a model knows a recording "
         "again, not how well it names a genre. Synthetic music is composed by rules; its rows "
-        "compare systems, they say nothing of recorded music.",
+        "compare systems, they say nothing of recorded music. *Scored* counts how often a model "
+        "was judged on the test side for the number: once per seed and member, more where a "
+        "declaration was changed later; `report.json` has the log.",
     ]
     for data in dict.fromkeys(row.data for row in rows):
         lines += ["", f"## {data[0].upper()}{data[1:]}", "", *_table(rows, data)]
@@ -135,7 +146,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row], data: str) -> list[str]:
-    head = ["system", "protocol", "metric", "report", "ours (95 %)", "n", "seeds"]
+    head = ["system", "protocol", "metric", "report", "ours (95 %)", "n", "seeds", "scored"]
     head += ["parameters", "training", "note"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in rows:
@@ -150,6 +161,7 @@ def _table(rows: Sequence[Row], data: str) -> list[str]:
             _value(row),
             str(row.n or ""),
             str(len(row.seeds) or ""),
+            str(len(row.evaluations) or ""),
             f"{row.parameters:,}" if row.parameters else "",
             f"{row.seconds:.0f} s" if row.seconds else "",
             row.note,

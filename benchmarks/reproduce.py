@@ -159,7 +159,8 @@ def _accuracy(bench: Bench, task: Task, outcomes: list[list[Outcome]]) -> Row:
         ci95=wilson_interval(round(hits), n),
         parameters=first.parameters,
         seconds=sum(item.seconds for item in every),
-        note=_note(task, first),
+        evaluations=tuple(line for item in every for line in item.evaluations),
+        note=_note(task, first, every),
     )
 
 
@@ -190,14 +191,20 @@ def _difference(
     )
 
 
-def _note(task: Task, outcome: Outcome) -> str:
+def _note(task: Task, outcome: Outcome, every: Sequence[Outcome]) -> str:
     parts = [task.system.note] if task.system.note else []
     if not task.system.members:
         asked = outcome.runs[0].settings.hyperparameters
         epochs = outcome.runs[0].metrics.epochs
         if epochs > 1:
             parts.append(f"{epochs} epochs, batch {asked.batch_size}")
+    if len(task.seeds) > 1 and len({_answers(item) for item in every}) == 1:
+        parts.append("the same for every seed")
     return "; ".join(parts)
+
+
+def _answers(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(track.predicted for track in outcome.test.tracks)
 
 
 def _not_run(bench: Bench, task: Task, reason: str) -> Row:

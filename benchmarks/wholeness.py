@@ -18,7 +18,7 @@ from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.files import is_temporary
 
 # Of a result: how long something took, and when it was.
-_VOLATILE = {"seconds", "created", "latency_ms", "train_s", "machine"}
+_VOLATILE = {"seconds", "created", "evaluations", "latency_ms", "train_s", "machine"}
 _PNG_END = b"IEND\xaeB`\x82"
 
 

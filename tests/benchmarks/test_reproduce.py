@@ -276,6 +276,29 @@ def test_rows_are_merged_by_key_and_kept_in_the_report_s_order(tmp_path: Path) -
     assert read_rows(tmp_path / "report.json") == merged
 
 
+def test_the_log_of_evaluations_is_never_cut(music: Path, tmp_path: Path) -> None:
+    bench, _ = _bench(music, tmp_path / "runs")
+    (task,) = plan(bench, ["track"], ["features-svm"])
+    first = rows_of(bench, task)
+    system = dataclasses.replace(task.system, changes={"batch_size": 7})
+    second = rows_of(bench, dataclasses.replace(task, system=system))
+    (row,) = merge(merge(first, second, []), second, [])
+    folders = {path.name for path in (tmp_path / "runs").iterdir()}
+    assert len(folders) == 2
+    assert {line.partition(" ")[2] for line in row.evaluations} == folders
+    assert len(row.evaluations) == 2
+    (line,) = (line for line in markdown([row]).splitlines() if line.startswith("| 57 features"))
+    assert line.split("|")[8].strip() == "2"
+
+
+def test_a_model_without_random_choices_is_said_to_have_none(music: Path, tmp_path: Path) -> None:
+    bench, _ = _bench(music, tmp_path / "runs")
+    (task,) = plan(bench, ["track"], ["features-svm"])
+    assert rows_of(bench, task)[0].note == ""
+    (row,) = rows_of(bench, dataclasses.replace(task, splits=("track",), seeds=(0, 0)))
+    assert row.note == "the same for every seed"
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_distances_are_scipy_s(measure: str) -> None:
     rows = np.random.default_rng(0).standard_normal((20, 57)).astype(np.float32)
