@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from genrekit.runtime.artifact import read_artifact
-from genrekit.runtime.files import is_temporary
+from genrekit.runtime.files import is_unfinished
 
 # Of a result: how long something took, and when it was.
 _VOLATILE = {"seconds", "created", "evaluations", "latency_ms", "train_s", "machine"}
@@ -25,13 +25,13 @@ _PNG_END = b"IEND\xaeB`\x82"
 def find_files(folder: Path) -> Iterator[Path]:
     """Yield the files that a user sees as results, sorted."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not is_temporary(path.name):
+        if path.is_file() and not is_unfinished(path.name):
             yield path
 
 
 def find_leftovers(folder: Path) -> list[Path]:
     """Return unfinished files, which have names of their own."""
-    return [path for path in folder.rglob(".*") if is_temporary(path.name)]
+    return [path for path in folder.rglob(".*") if is_unfinished(path.name)]
 
 
 def is_whole(path: Path) -> bool:

@@ -4,28 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import FileError
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp", re.DOTALL)
+_UNFINISHED = ".unfinished"
 
 
-def temporary_beside(target: Path) -> Path:
-    """Name the unfinished form of a file; one that is left over is known by `is_temporary`."""
-    return target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+def unfinished_form(target: Path) -> Path:
+    """Name the unfinished form of a file; one that is left over is known by `is_unfinished`."""
+    return target.with_name(f".{target.name}{_UNFINISHED}")
 
 
-def is_temporary(name: str) -> bool:
+def is_unfinished(name: str) -> bool:
     """Tell whether a file's name is that of an unfinished one."""
-    return _TEMPORARY.fullmatch(name) is not None
+    return name.startswith(".") and name.endswith(_UNFINISHED)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file that takes its name when the block ends without an error, and not before.
+
+    A reader sees the old file or the new one, never a part. The unfinished form has one name, and
+    a lock while it is written: what a killed process left is written over by the next, and of two
+    that write at once each is whole and the later one stays.
+
+    Parameters
+    ----------
+    path : path-like
+        Destination; its folder is made where it is missing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; whatever was at `path` stays.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = unfinished_form(target)
+    with _claimed(unfinished) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            unfinished.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+            raise
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
-    """Write `data` to `path` so that a reader sees the old file or the new one, never a part.
+    """Write `data` to `path` as a `whole_file`.
 
     Parameters
     ----------
@@ -39,21 +72,34 @@ def write_whole(path: str | os.PathLike[str], data: bytes | str) -> None:
     FileError
         If the folder cannot be written; whatever was at `path` stays.
     """
-    target = Path(path)
     content = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = temporary_beside(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        with whole_file(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
     except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def is_at(file: BinaryIO, path: Path) -> bool:
+    """Tell whether `path` is still this open file: another may have moved or removed it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def _claimed(unfinished: Path) -> Iterator[BinaryIO]:
+    import fcntl  # only where files are written: what reads runs on systems without it
+
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(unfinished, flags, 0o666), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if is_at(file, unfinished):  # else the one who had it has finished
+                file.truncate()
+                yield file
+                return
 
 
 def check_not_input(

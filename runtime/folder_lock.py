@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import FileError
-from .files import is_temporary
+from .files import is_unfinished
 
 
 @contextlib.contextmanager
@@ -45,6 +45,6 @@ def locked_folder(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _clear_up(folder: Path) -> None:
     for place, _, names in os.walk(folder):
-        for name in filter(is_temporary, names):
+        for name in filter(is_unfinished, names):
             with contextlib.suppress(OSError):
                 Path(place, name).unlink()

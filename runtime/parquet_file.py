@@ -11,13 +11,12 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .errors import ConfigError, DependencyError, FileError
-from .files import temporary_beside
+from .files import whole_file
 from .result_rows import JsonRows, flat_columns
 from .results import ResultsFile
 
@@ -72,23 +71,19 @@ class ParquetResults(ResultsFile):
         FileError
             If it cannot be written; the journal stays.
         """
-        temporary = temporary_beside(self.table)
         schema = self._schema()
         try:
-            with self._parquet.ParquetWriter(temporary, schema) as writer:
+            with (
+                whole_file(self.table) as file,
+                self._parquet.ParquetWriter(file, schema) as writer,
+            ):
                 for rows in _batches(self._journal_rows()):
                     writer.write_table(self._arrow.Table.from_pylist(rows, schema=schema))
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self.table)
             self.path.unlink()
         except (OSError, self._arrow.ArrowException) as error:
             raise FileError(
                 f"{self.table}: cannot be written: {error}; the results are in {self.path}"
             ) from error
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
 
     def _schema(self) -> Any:
         types = {"file": "string", "label": "string", "model": "string", "error": "string"}

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from .errors import ConfigError, FileError
+from .files import is_at
 from .result_rows import RowFormat
 
 _SYNC_S = 1.0  # at most this much is lost when the power fails; a kill alone loses nothing
@@ -163,7 +164,7 @@ def _open_locked(path: Path) -> BinaryIO:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(file, path):
+                if is_at(file, path):
                     return file
             except BaseException:
                 file.close()
@@ -177,11 +178,3 @@ def _open_locked(path: Path) -> BinaryIO:
         ) from error
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Tell whether `path` is still this file: its last writer may have removed it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -11,7 +11,7 @@ from genrekit.benchmarks.command_scenarios import SCENARIOS
 from genrekit.benchmarks.licences import licences
 from genrekit.benchmarks.wholeness import find_files, find_leftovers, is_whole, snapshot
 from genrekit.runtime.document import read_document, write_document
-from genrekit.runtime.files import temporary_beside
+from genrekit.runtime.files import unfinished_form
 from genrekit.runtime.machine import describe_machine
 
 
@@ -46,7 +46,7 @@ def test_half_files_and_other_results_are_noticed(tmp_path: Path) -> None:
     for name in ("cut.wav", "cut.png", "cut.npz", "cut.npy", "cut.onnx", "cut.parquet"):
         (tmp_path / name).write_bytes(b"RIFF")
         assert not is_whole(tmp_path / name), name
-    temporary_beside(tmp_path / "b.wav").touch()
+    unfinished_form(tmp_path / "b.wav").touch()
     assert len(find_leftovers(tmp_path)) == 1
     assert not [path for path in find_files(tmp_path) if path.name.startswith(".")]
 

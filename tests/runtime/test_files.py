@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from genrekit.runtime.errors import FileError
-from genrekit.runtime.files import read_bounded, write_whole
+from genrekit.runtime.files import read_bounded, unfinished_form, write_whole
 
 
 def test_a_failed_write_leaves_what_was_there(
@@ -51,3 +52,35 @@ def test_folders_pipes_and_missing_files_are_one_line(tmp_path: Path) -> None:
             read_bounded(tmp_path / name, 10)
     with pytest.raises(FileError, match="No such file"):
         read_bounded(tmp_path / "missing", 10)
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "model.onnx"
+    unfinished_form(target).write_bytes(b"a longer beginning of something else")
+    write_whole(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_name_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"kept")
+    unfinished_form(tmp_path / "model.onnx").symlink_to(elsewhere)
+    with pytest.raises(FileError, match=r"model.onnx: cannot be written: Too many levels"):
+        write_whole(tmp_path / "model.onnx", b"new")
+    assert elsewhere.read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_writers_of_one_file_do_not_mix(tmp_path: Path, pool: type[Executor]) -> None:
+    target = tmp_path / "shared"
+    contents = [bytes([value]) * (1 + 40_000 * (value % 5)) for value in range(60)]
+    with pool(4) as writers:
+        done = [writers.submit(write_whole, target, content) for content in contents]
+        while not all(one.done() for one in done):
+            if target.exists():
+                assert target.read_bytes() in contents
+        for one in done:
+            one.result()
+    assert target.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [target]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genrekit.runtime.errors import FileError
-from genrekit.runtime.files import is_temporary, temporary_beside, write_whole
+from genrekit.runtime.files import is_unfinished, unfinished_form, write_whole
 from genrekit.runtime.folder_lock import locked_folder
 
 HOLDER = """
@@ -38,19 +38,21 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
 
 
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    kept = [tmp_path / name for name in ("a.tmp", ".hidden", ".a.12345678.tmp.wav", "jazz/b.wav")]
+    kept = [
+        tmp_path / name for name in ("a.unfinished", ".hidden", ".a.unfinished.wav", "jazz/b.wav")
+    ]
     for path in kept:
         write_whole(path, "kept")
     for place in (tmp_path, tmp_path / "jazz"):
-        temporary_beside(place / "line\nbreak.wav").touch()
-        temporary_beside(place / "b.wav").touch()
+        unfinished_form(place / "line\nbreak.wav").touch()
+        unfinished_form(place / "b.wav").touch()
     with locked_folder(tmp_path):
         assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
 def test_the_temporary_name_is_known_as_such() -> None:
-    assert is_temporary(temporary_beside(Path("folder/model.onnx")).name)
-    assert not is_temporary("model.onnx.12345678.tmp")
+    assert is_unfinished(unfinished_form(Path("folder/model.onnx")).name)
+    assert not is_unfinished("model.onnx.unfinished")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genrekit.runtime.errors import ConfigError, DataError, FileError
-from genrekit.runtime.files import temporary_beside
+from genrekit.runtime.files import unfinished_form
 from genrekit.runtime.folder_lock import locked_folder
 from genrekit.train.dataset import SYNTHETIC_MARK
 from genrekit.train.genres import GENRES
@@ -62,7 +62,7 @@ def test_two_processes_do_not_fill_one_folder(tmp_path: Path) -> None:
 
 
 def test_a_set_killed_at_its_first_file_is_begun_again(tmp_path: Path) -> None:
-    temporary_beside(tmp_path / SYNTHETIC_MARK).write_text("{")
+    unfinished_form(tmp_path / SYNTHETIC_MARK).write_text("{")
     write(tmp_path)
     assert len(contents(tmp_path)) == len(GENRES) + 1
 

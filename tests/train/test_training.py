@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from genrekit.runtime.errors import ConfigError, DataError, FileError
-from genrekit.runtime.files import temporary_beside
+from genrekit.runtime.files import unfinished_form
 from genrekit.runtime.folder_lock import locked_folder
 from genrekit.runtime.prediction import softmax
 from genrekit.train.dataset import DataSource, audio_source, open_dataset
@@ -164,7 +164,7 @@ def test_two_processes_do_not_train_in_one_folder(image_run: Run, songs: Path) -
 
 
 def test_a_run_killed_at_its_first_file_is_begun_again(songs: Path, tmp_path: Path) -> None:
-    temporary_beside(tmp_path / "run.json").write_text("{")
+    unfinished_form(tmp_path / "run.json").write_text("{")
     train(_plan(songs, "mlp", epochs=1), tmp_path, jobs=1)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
