@@ -22,12 +22,15 @@ class Scenario:
         Kills aimed at.
     appends : bool
         Whether its results grow row by row; else they appear whole.
+    takes : str
+        An input that is copied to `{out}` first, because the command works in it.
     """
 
     name: str
     arguments: tuple[str, ...]
     goal: int
     appends: bool = False
+    takes: str = ""
 
     def command(self, program: Path, inputs: Path, out: Path) -> list[str]:
         """Return the command line."""
@@ -95,10 +98,11 @@ SCENARIOS = (
     Scenario(
         name="compress",
         arguments=(
-            *("compress", "{inputs}/run", "--target-size", "1MB", "--epochs", "1"),
+            *("compress", "{out}/run", "--target-size", "1MB", "--epochs", "1"),
             *("--out", "{out}/model.onnx"),
         ),
         goal=100,
+        takes="run",
     ),
 )
 

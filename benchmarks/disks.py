@@ -81,12 +81,16 @@ class DisksDocument:
 def try_disks(workplace: Workplace, scenario: Scenario) -> Iterator[DiskTrial]:
     """Run a command on disks of several sizes and on a read-only one."""
     expected, _ = workplace.undisturbed(scenario)
-    need = sum(_room(path) for path in workplace.out.rglob("*"))
+    after = _room(workplace.out)
+    workplace.clear(scenario)
+    before = _room(workplace.out)
     for share in _SHARES:
-        size = _BLOCK * (2 + int(share * need / _BLOCK))
+        size = before + _BLOCK * (2 + int(share * (after - before) / _BLOCK))
         with _disk(workplace.out, size):
+            workplace.furnish(scenario)
             yield _try(workplace, scenario, expected, f"full: {share:.0%} of the room it needs")
     with _disk(workplace.out, _AMPLE):
+        workplace.furnish(scenario)
         yield _try(workplace, scenario, expected, "read-only")
 
 
@@ -119,8 +123,8 @@ def _try(
     )
 
 
-def _room(path: Path) -> int:
-    return -(-path.stat().st_size // _BLOCK) * _BLOCK
+def _room(folder: Path) -> int:
+    return sum(-(-path.stat().st_size // _BLOCK) * _BLOCK for path in folder.rglob("*"))
 
 
 @contextlib.contextmanager

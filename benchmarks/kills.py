@@ -104,7 +104,7 @@ class Killer:
         """Kill a command a few times in a row, let it finish, and compare."""
         workplace = self._workplace
         expected, seconds = workplace.undisturbed(scenario)
-        workplace.clear()
+        workplace.clear(scenario)
         before, killed = tally.kills, False
         for _ in range(min(_KILLS_IN_A_ROW, scenario.goal - tally.kills)):
             tally.restarts += killed

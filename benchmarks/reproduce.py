@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from genrekit.runtime.errors import ConfigError, GenreKitError
+from genrekit.runtime.folder_lock import locked_folder
 from genrekit.train.metrics import compare, wilson_interval
 from genrekit.train.protocols import protocol
 
@@ -94,7 +95,17 @@ def reproduce(
     -------
     list of Row
         All rows of the file.
+
+    Raises
+    ------
+    FileError
+        If another process fills `out`, or it cannot be written.
     """
+    with locked_folder(out):
+        return _reproduce(bench, tasks, out, pictures=pictures)
+
+
+def _reproduce(bench: Bench, tasks: Sequence[Task], out: Path, *, pictures: bool) -> list[Row]:
     order = [system.name for system in bench.systems]
     path = out / "report.json"
     known = {row.key: row for row in read_rows(path)}

@@ -116,7 +116,7 @@ _CHECKS: dict[str, Callable[[Path], bool]] = {
     ".md": lambda path: path.read_text("utf-8").endswith("\n"),
     ".npy": _is_array,
     ".npz": _is_archive,
-    ".pt": _is_archive,
+    **dict.fromkeys((".pt", ".weights", ".checkpoint", ".best"), _is_archive),
     ".png": lambda path: path.read_bytes().endswith(_PNG_END),
     ".wav": _is_sound,
     ".onnx": lambda path: read_artifact(path).size > 0,

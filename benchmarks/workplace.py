@@ -44,22 +44,29 @@ class Workplace:
         self._undisturbed: dict[str, tuple[dict[str, str], float]] = {}
         for made in INPUTS:
             place, others = f"{{inputs}}/{made.name}", [s for s in INPUTS if s is not made]
-            if any(place in scenario.arguments for scenario in (*scenarios, *others)):
+            users = (*scenarios, *others)
+            if any(place in user.arguments or user.takes == made.name for user in users):
                 self._finish(made)
 
     def undisturbed(self, scenario: Scenario) -> tuple[dict[str, str], float]:
         """Return what a command leaves when nothing happens to it, and its time in seconds."""
         if scenario.name not in self._undisturbed:
-            self.clear()
+            self.clear(scenario)
             start = time.monotonic()
             self._finish(scenario)
             self._undisturbed[scenario.name] = snapshot(self.out), time.monotonic() - start
         return self._undisturbed[scenario.name]
 
-    def clear(self) -> None:
-        """Empty the folder that commands write to."""
+    def clear(self, scenario: Scenario) -> None:
+        """Empty the folder that commands write to, but for what this one works in."""
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir(parents=True, exist_ok=True)
+        self.furnish(scenario)
+
+    def furnish(self, scenario: Scenario) -> None:
+        """Copy what a command works in to the folder that it writes to."""
+        if scenario.takes:
+            shutil.copytree(self._inputs / scenario.takes, self.out / scenario.takes)
 
     def start(self, scenario: Scenario) -> subprocess.Popen[bytes]:
         """Start a command."""

@@ -80,14 +80,21 @@ def parse_ms(text: str) -> float:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from genrekit.train.progress import progress_bars
+    from genrekit.runtime.folder_lock import locked_folder
     from genrekit.train.run import Run
-
-    from .search import Target, choose, make_all, time_all, warnings_of
 
     if args.pareto is None and args.out is None:
         raise ConfigError("name the file to write with --out, or draw with --pareto")
     workshop = open_workshop(Run.load(args.model_run), args.epochs)
+    with locked_folder(workshop.folder):
+        _search(workshop, args)
+
+
+def _search(workshop: Workshop[Any], args: argparse.Namespace) -> None:
+    from genrekit.train.progress import progress_bars
+
+    from .search import Target, choose, make_all, time_all, warnings_of
+
     recipes = workshop.recipes()
     with progress_bars() as show:
         results = make_all(
