@@ -99,7 +99,7 @@ def declare_pictures() -> tuple[System, ...]:
         ),
         _mean(
             "picture-ensemble",
-            "the same and both small CNNs",
+            "mean of the three discriminants and both small CNNs",
             (
                 *("stft-texture", "spectrogram-texture", "table-discriminant"),
                 *("stft-small-cnn", "spectrogram-small-cnn"),

@@ -73,6 +73,7 @@ def _rows(distances: Distances, data: str, n: int) -> list[Row]:
             report_value=None,
             parameters=0,
             seconds=0.0,
+            evaluations=(),
             note="",
         )
         for where, value in (

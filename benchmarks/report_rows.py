@@ -61,7 +61,7 @@ class Row:
     report_value: float | None
     parameters: int
     seconds: float
-    evaluations: tuple[str, ...] = ()
+    evaluations: tuple[str, ...]
     note: str
 
     @property

@@ -232,6 +232,7 @@ def _not_run(bench: Bench, task: Task, reason: str) -> Row:
         report_value=task.system.report_value,
         parameters=0,
         seconds=0.0,
+        evaluations=(),
         note=f"{NOT_RUN}: {reason}" if reason else "",
     )
 

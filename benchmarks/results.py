@@ -21,7 +21,9 @@ from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import write_whole
 
 from . import targets
+from .report_rows import read_rows
 from .report_sources import read_sources
+from .report_tables import leak_table, real_table
 from .results_tables import artifact_table, peer_table
 
 FOLDER = Path(__file__).parent / "results"
@@ -57,10 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def read_tables(folder: Path = FOLDER) -> dict[str, str]:
     """Return the tables of a folder's documents, by the names that pages give them."""
     sources = read_sources(_documents(folder))
+    rows = read_rows(folder / "report.json")
     tables = {
         "artifacts": artifact_table(sources),
         "peers": peer_table(sources),
         "targets": targets.render(targets.read_targets(folder)),
+        "real": real_table(rows),
+        "leaks": leak_table(rows),
     }
     return {name: text.strip() or "Not measured yet." for name, text in tables.items()}
 

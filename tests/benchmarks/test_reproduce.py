@@ -16,6 +16,7 @@ from genrekit.benchmarks.collection import open_collection
 from genrekit.benchmarks.distances import MEASURES, pairwise
 from genrekit.benchmarks.figures import draw_distances, draw_segments, draw_views
 from genrekit.benchmarks.report_rows import Row, markdown, merge, read_rows, write_rows
+from genrekit.benchmarks.report_tables import leak_table, real_table
 from genrekit.benchmarks.reproduce import plan, reproduce, rows_of
 from genrekit.benchmarks.systems import System, declare
 from genrekit.runtime import cli
@@ -80,6 +81,7 @@ def _row(**changes: object) -> Row:
         report_value=None,
         parameters=100,
         seconds=2.0,
+        evaluations=(),
         note="",
     )
     return dataclasses.replace(row, **changes)  # type: ignore[arg-type]  # the values' types vary
@@ -297,6 +299,23 @@ def test_a_model_without_random_choices_is_said_to_have_none(music: Path, tmp_pa
     assert rows_of(bench, task)[0].note == ""
     (row,) = rows_of(bench, dataclasses.replace(task, splits=("track",), seeds=(0, 0)))
     assert row.note == "the same for every seed"
+
+
+def test_the_short_tables_name_leaks_and_show_what_there_is() -> None:
+    leaky = _row(system="features-mlp", protocol="LEAKY: by segment, 70/20/10 (the report's)")
+    honest = _row(system="features-mlp", protocol=PROTOCOLS["track"].label, report_value=0.9274)
+    filtered = _row(
+        system="table-svm", data="gtzan: table, 1000 tracks", protocol=PROTOCOLS["filtered"].label
+    )
+    table = leak_table([leaky, honest, filtered])
+    assert table.splitlines()[2] == (
+        "| features -> SVM | 0.9274 | **LEAKY** 0.500 (0.200 to 0.800), n = 10 "
+        "| 0.500 (0.200 to 0.800), n = 10 |"
+    )
+    assert len(table.splitlines()) == 3
+    (_, _, line) = real_table([leaky, honest, filtered]).splitlines()
+    assert line == "| features -> SVM | 0.500 (0.200 to 0.800), n = 10 |  |  |"
+    assert real_table([honest]) == ""
 
 
 @pytest.mark.parametrize("measure", MEASURES)
