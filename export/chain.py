@@ -158,6 +158,7 @@ class ImageWorkshop(Workshop[Chain]):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        options.log_severity_level = 4  # it warns of constants that it removes
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {self.spec.name: windows})
 

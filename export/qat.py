@@ -115,9 +115,12 @@ def export_quantized(network: torch.nn.Module, spec: InputSpec) -> bytes:
     buffer = io.BytesIO()
     try:
         with _quiet():
-            from brevitas.export import export_onnx_qcdq
+            from brevitas.export.onnx.standard.qcdq.manager import StdQCDQONNXManager
 
-            export_onnx_qcdq(
+            class Exporter(StdQCDQONNXManager):  # type: ignore[misc]  # it has no types
+                run_onnx_passes = False  # its optimizer cannot parse this IR, and says so each time
+
+            Exporter.export(
                 network.cpu().eval(),
                 args=torch.zeros(2, *spec.shape),
                 export_path=buffer,
