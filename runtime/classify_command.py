@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
+from .printable import printable
 
 if TYPE_CHECKING:
     from .artifact import Artifact
@@ -39,7 +40,7 @@ def register(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="songs or folders")
+    parser.add_argument("files", nargs="+", metavar="FILE", type=_song, help="songs or folders")
     add_model_options(parser)
     parser.add_argument("-r", "--recursive", action="store_true", help="descend into subfolders")
     parser.add_argument(
@@ -52,6 +53,12 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run)
+
+
+def _song(name: str) -> Path:
+    if not name:  # which as a path would be the folder we are in
+        raise argparse.ArgumentTypeError("a name is empty")
+    return Path(name)
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -114,9 +121,9 @@ def run(args: argparse.Namespace) -> int:
 
             print(json.dumps(nested_row(outcome, str(choice.path))), flush=True)
         elif isinstance(outcome.result, str):
-            print(f"genrekit: {_printable(outcome.result)}", file=sys.stderr)
+            print(f"genrekit: {printable(outcome.result)}", file=sys.stderr)
         else:
-            name = _printable(str(outcome.file))
+            name = printable(str(outcome.file))
             _print_prediction(
                 name, outcome.result, classifier, top=args.top, segments=args.segments
             )
@@ -168,11 +175,6 @@ def _open_results(out: Path, labels: tuple[str, ...], model: str) -> ResultsFile
     if out.suffix == ".csv":
         return ResultsFile(out, CsvRows(flat_columns(labels)), model)
     raise ConfigError(f"--out {out}: must end in .csv, .jsonl or .parquet")
-
-
-def _printable(text: str) -> str:
-    """Return text that any UTF-8 terminal takes: a file name may be no valid UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _print_prediction(

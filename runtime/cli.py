@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from .errors import GenreKitError
+from .printable import printable
 
 GROUP = "genrekit.commands"
 # Command -> the module of this folder whose `register` adds it.
@@ -36,6 +37,7 @@ EXTRAS = {
     "compress": "export",
     "evaluate": "bench",
     "report": "bench",
+    "reproduce": "bench",
 }
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -139,8 +141,8 @@ class _Version(argparse.Action):
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, GenreKitError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    return " ".join(str(error).split())
+        return printable(f"{where}{error.strerror or error}")
+    return printable(" ".join(str(error).split()))
 
 
 if __name__ == "__main__":

@@ -131,4 +131,5 @@ class SoundFileReader:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    # libsndfile's own words, without the number that the file is open under.
+    return " ".join(str(getattr(error, "error_string", error)).split())

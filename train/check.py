@@ -12,6 +12,7 @@ import numpy as np
 
 from genrekit.runtime.audio import BLOCK_FRAMES, open_audio
 from genrekit.runtime.errors import GenreKitError
+from genrekit.runtime.printable import printable
 
 from .dataset import Dataset, Track, audio_source, file_sha256, open_dataset
 from .faults import GTZAN_GENRES, GTZAN_NOTES
@@ -155,7 +156,7 @@ def describe(report: CheckReport) -> str:
         lines.append(f"! {finding.kind}: {names}: {finding.detail}")
     lines += [f"note: {note}" for note in report.notes]
     lines.append(f"{len(report.findings)} findings" if report.findings else "nothing found")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _listen(track: Track) -> _Heard:

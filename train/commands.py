@@ -186,6 +186,8 @@ def _run_check(args: argparse.Namespace) -> int:
 def _run_train(args: argparse.Namespace) -> None:
     import sys
 
+    from genrekit.runtime.printable import printable
+
     from .progress import progress_bars
     from .training import Observer, Plan
     from .training import train as train_model
@@ -208,7 +210,7 @@ def _run_train(args: argparse.Namespace) -> None:
         observer = Observer(
             features=lambda done, total: show("features", done, total),
             steps=on_step,
-            say=lambda line: print(line, file=sys.stderr),
+            say=lambda line: print(printable(line), file=sys.stderr),
         )
         run = train_model(plan, args.out, device=args.device, jobs=args.jobs, observer=observer)
     _tell(run)
@@ -247,6 +249,8 @@ def _hyperparameters(args: argparse.Namespace) -> Hyperparameters:
 
 
 def _tell(run: Run) -> None:
+    from genrekit.runtime.printable import printable
+
     from .protocols import protocol
 
     settings, metrics = run.settings, run.metrics
@@ -264,7 +268,7 @@ def _tell(run: Run) -> None:
     print(f"{'':<12}{'recall':>8}{'precision':>11}{'F1':>8}{'n':>6}")
     for row in metrics.test.scores.per_class:
         print(
-            f"{row.label:<12.12}{_percent(row.recall):>8}{_percent(row.precision):>11}"
+            f"{printable(row.label):<12.12}{_percent(row.recall):>8}{_percent(row.precision):>11}"
             f"{_percent(row.f1):>8}{row.recall.n:>6}"
         )
     for side, evaluation in (("valid", metrics.valid), ("test", metrics.test)):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from genrekit.runtime.cli import BUILT_IN, main
+from genrekit.runtime.cli import BUILT_IN, EXTRAS, GROUP, main
 from genrekit.runtime.tabular import FEATURE_NAMES
 
 
@@ -21,6 +22,10 @@ def song(tmp_path: Path) -> Path:
     path = tmp_path / "song.wav"
     soundfile.write(path, 0.1 * rng.standard_normal(4 * 22_050), 22_050)
     return path
+
+
+def test_every_other_command_says_which_extra_it_needs() -> None:
+    assert set(EXTRAS) == {command.name for command in entry_points(group=GROUP)}
 
 
 def test_classify_prints_one_json_object_per_file_and_never_stops(

@@ -114,6 +114,31 @@ def test_an_odd_file_is_one_line(
     assert not (tmp_path / "out.npy").exists()
 
 
+NAMES = ("red \x1b[31m", "title \x1b]0;x\x07", "two\nlines", "csi \x9b2J", "turned \u202egpj")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("content", [wav(), b"no audio"])
+def test_a_name_gives_a_terminal_no_orders(
+    name: str, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / f"{name}.wav").write_bytes(content)
+    main(["classify", str(tmp_path)])
+    song = str(tmp_path / f"{name}.wav")
+    main(["features", song, "--kind", "rms", "--out", str(tmp_path / "x.npy")])
+    said = capsys.readouterr()
+    shown = said.out + said.err
+    assert name.split()[0] in shown
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    assert "two\nlines" not in shown
+
+
+def test_an_empty_name_is_not_the_folder_we_are_in(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["classify", ""])
+    assert "a name is empty" in capsys.readouterr().err
+
+
 def test_a_name_that_is_no_utf8_is_shown_escaped(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav"))
     path.write_bytes(wav(b""))
