@@ -84,13 +84,14 @@ def drawn_anew(samples: Float32, sample_rate: int) -> Float32:
     References
     ----------
     `scipy.signal.spectrogram` with its defaults: segments of 256 samples, of which 32 overlap,
-    under a Tukey window. Decibels, scaled to their own range, then resized.
+    under a Tukey window. Decibels, scaled to their own range, then resized: by areas, which leaves
+    them as rough as the collection's pictures are, or nearly so; how those were is not known.
     """
     _, _, power = spectrogram(samples, sample_rate)
     level = np.log10(np.maximum(power, _SILENCE))
     grey = (level - level.min()) / max(float(np.ptp(level)), _SILENCE)
     image = Image.fromarray(np.round(255 * grey).astype(np.uint8))
-    pixels = np.asarray(image.resize((PIXELS, PIXELS), Image.Resampling.BILINEAR), np.float32)
+    pixels = np.asarray(image.resize((PIXELS, PIXELS), Image.Resampling.BOX), np.float32)
     return np.ascontiguousarray(pixels.T / np.float32(255))
 
 
