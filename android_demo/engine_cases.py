@@ -23,7 +23,7 @@ from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.card import Normalisation
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.files import write_whole
-from genrekit.runtime.tflite_graph import read_tflite_graph
+from genrekit.runtime.graphs.tflite_graph import read_tflite_graph
 from genrekit.train.discriminant import texture_discriminant
 
 CHECKOUT = Path(__file__).resolve().parents[1]

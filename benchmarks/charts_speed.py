@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.ticker import FuncFormatter
 
-from genrekit.runtime.bench_document import ModelBench
+from genrekit.runtime.bench.document import ModelBench
 
 from .chart import INK, PAPER, Chart, canvas, colour, legend, log_scale
 from .charts_frontier import frontier_charts

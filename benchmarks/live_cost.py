@@ -18,16 +18,16 @@ from typing import Literal
 
 from genrekit.runtime.arrays import Float32
 from genrekit.runtime.artifact import Artifact, read_artifact
+from genrekit.runtime.bench.disturbance import check_quiet
 from genrekit.runtime.default_model import choose_model
-from genrekit.runtime.disturbance import check_quiet
 from genrekit.runtime.document import write_document
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError, GenreKitError
-from genrekit.runtime.listener import Listener
-from genrekit.runtime.live import LiveConfig
+from genrekit.runtime.live.listener import Listener
+from genrekit.runtime.live.sound_source import BLOCK_S, Block, Losses
+from genrekit.runtime.live.state import LiveConfig
 from genrekit.runtime.machine import Machine, describe_machine
 from genrekit.runtime.measure import Latency, Ratio, time_rounds
-from genrekit.runtime.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.stream import CardStream
 
 from .endless_sound import second_of_sound, stretch

@@ -21,9 +21,9 @@ import numpy as np
 from genrekit.runtime.arrays import Float32, Float64
 from genrekit.runtime.artifact import read_artifact
 from genrekit.runtime.audio import Audio
+from genrekit.runtime.bench.cold_start import resident_bytes
 from genrekit.runtime.card import Card
 from genrekit.runtime.classifier import GenreClassifier
-from genrekit.runtime.cold_start import resident_bytes
 from genrekit.runtime.errors import ConfigError, DependencyError, EngineError
 from genrekit.runtime.inputs import to_tensor
 from genrekit.runtime.interpreters import load_interpreter

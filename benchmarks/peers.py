@@ -26,8 +26,8 @@ import numpy as np
 
 from genrekit.runtime.arrays import Float32, Int64
 from genrekit.runtime.audio import load_audio
-from genrekit.runtime.cold_start import fresh_environment
-from genrekit.runtime.disturbance import check_quiet
+from genrekit.runtime.bench.cold_start import fresh_environment
+from genrekit.runtime.bench.disturbance import check_quiet
 from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import DataError, DependencyError, EngineError, GenreKitError
 from genrekit.runtime.machine import describe_machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from genrekit.runtime.bench_document import ModelBench
+from genrekit.runtime.bench.document import ModelBench
 from genrekit.runtime.machine import Machine
 
 from .charts_accuracy import accuracy_charts

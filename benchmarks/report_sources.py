@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrekit.runtime.bench_document import KIND as BENCH
-from genrekit.runtime.bench_document import BenchDocument, ModelBench, read_bench
+from genrekit.runtime.bench.document import KIND as BENCH
+from genrekit.runtime.bench.document import BenchDocument, ModelBench, read_bench
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.files import read_bounded
 from genrekit.runtime.schema import decode, parse_json

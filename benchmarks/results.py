@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrekit.runtime.cold_start import fresh_environment
+from genrekit.runtime.bench.cold_start import fresh_environment
 from genrekit.runtime.default_model import choose_model
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import write_whole

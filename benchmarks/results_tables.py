@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genrekit.runtime.bench_document import BenchDocument, ModelBench
+from genrekit.runtime.bench.document import BenchDocument, ModelBench
 from genrekit.runtime.machine import Machine
 
 from . import peers

@@ -29,10 +29,10 @@ from genrekit.runtime.classifier import GenreClassifier
 from genrekit.runtime.document import write_document
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError, GenreKitError
-from genrekit.runtime.listener import Listener, Update
-from genrekit.runtime.live import SILENT_DB, LiveConfig
+from genrekit.runtime.live.listener import Listener, Update
+from genrekit.runtime.live.sound_source import BLOCK_S, Block, Losses
+from genrekit.runtime.live.state import SILENT_DB, LiveConfig
 from genrekit.runtime.machine import Machine, describe_machine
-from genrekit.runtime.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.stream import CardStream
 
 from .endless_sound import second_of_sound, stretch

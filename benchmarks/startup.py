@@ -23,9 +23,9 @@ from typing import Literal
 
 import numpy as np
 
-from genrekit.runtime.cold_start import fresh_environment
+from genrekit.runtime.bench.cold_start import fresh_environment
+from genrekit.runtime.bench.disturbance import check_quiet
 from genrekit.runtime.default_model import choose_model
-from genrekit.runtime.disturbance import check_quiet
 from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import EngineError, GenreKitError
 from genrekit.runtime.machine import Machine, describe_machine

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from genrekit.runtime.bench_document import read_bench
+from genrekit.runtime.bench.document import read_bench
 from genrekit.runtime.document import read_document
 from genrekit.runtime.measure import Ratio
 

@@ -25,9 +25,9 @@ BUILT_IN = {
     "features": "features_command",
     "verify": "verify_command",
     "inspect": "inspect_command",
-    "listen": "listen_command",
+    "listen": "live.command",
     "doctor": "doctor_command",
-    "bench": "bench_command",
+    "bench": "bench.command",
 }
 # The extra that holds what a plugged-in command imports when it runs.
 EXTRAS = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .cli import Subparsers
+    from .live.microphone import InputDevice
     from .machine import Machine
-    from .microphone import InputDevice
     from .problems import Problem
 
 _MIB = 1 << 20
@@ -67,7 +67,7 @@ def _look_for_microphones() -> tuple[tuple[InputDevice, ...], tuple[Problem, ...
     from pathlib import Path
 
     from .errors import GenreKitError
-    from .port_audio import PortAudio
+    from .live.port_audio import PortAudio
     from .problems import microphone_problems
 
     try:

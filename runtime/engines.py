@@ -18,7 +18,7 @@ import numpy as np
 from .arrays import Float32
 from .artifact import Artifact
 from .errors import ConfigError, DependencyError, EngineError
-from .graph_check import check_graph
+from .graphs.check import check_graph
 from .interpreters import INTERPRETERS, load_interpreter
 
 ENGINES = ("onnxruntime", *INTERPRETERS, "numpy")
@@ -189,7 +189,7 @@ def _load_tflite(name: str, artifact: Artifact, threads: int) -> Engine:
 
 
 def _load_numpy(artifact: Artifact, threads: int) -> Engine:
-    from .numpy_engine import NumpyEngine
+    from .numpy_engine.engine import NumpyEngine
 
     return NumpyEngine(artifact, threads)
 

@@ -77,7 +77,8 @@ def test_importing_the_cli_loads_numpy_and_nothing_else_from_outside() -> None:
 
 
 def test_importing_every_runtime_module_loads_no_lazy_package() -> None:
-    names = [f"genrekit.runtime.{path.stem}" for path in python_files("runtime")]
+    paths = [path.relative_to(ROOT).with_suffix("") for path in python_files("runtime")]
+    names = [f"genrekit.{'.'.join(path.parts)}" for path in paths]
     program = (
         "import importlib, sys\n"
         f"[importlib.import_module(name) for name in {names!r}]\n"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genrekit.runtime.bench_document import BenchDocument
+from genrekit.runtime.bench.document import BenchDocument
 
 PAGE = Path(__file__).parents[2] / "benchmarks" / "README.md"
 

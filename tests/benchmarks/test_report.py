@@ -16,7 +16,7 @@ from genrekit.benchmarks.charts_frontier import undominated
 from genrekit.benchmarks.install_size import installed_bytes
 from genrekit.benchmarks.peers_document import PeersDocument
 from genrekit.benchmarks.report import report
-from genrekit.runtime.bench_document import BenchDocument
+from genrekit.runtime.bench.document import BenchDocument
 from genrekit.runtime.cli import main
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.schema import encode

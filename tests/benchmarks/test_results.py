@@ -12,7 +12,7 @@ from genrekit.benchmarks import targets
 from genrekit.benchmarks.report_sources import read_sources
 from genrekit.benchmarks.results import FOLDER, PAGES, read_tables, refreshed
 from genrekit.benchmarks.soak import Soak
-from genrekit.runtime.bench_document import BenchDocument
+from genrekit.runtime.bench.document import BenchDocument
 from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import ConfigError
 

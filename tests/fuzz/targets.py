@@ -25,15 +25,15 @@ from genrekit.runtime.au import is_au, read_au_layout
 from genrekit.runtime.card import Card, InputSpec, Layout, Normalisation, Reference, read_card
 from genrekit.runtime.config import FeatureConfig
 from genrekit.runtime.errors import ArtifactError
-from genrekit.runtime.numpy_engine import NumpyEngine
-from genrekit.runtime.onnx_graph import read_onnx_graph
-from genrekit.runtime.onnx_shapes import infer_shapes
+from genrekit.runtime.graphs.onnx_graph import read_onnx_graph
+from genrekit.runtime.graphs.onnx_shapes import infer_shapes
+from genrekit.runtime.graphs.tflite_graph import read_tflite_graph
+from genrekit.runtime.numpy_engine.engine import NumpyEngine
 from genrekit.runtime.pcm import PcmLayout, PcmReader
 from genrekit.runtime.reference import SIGNAL
 from genrekit.runtime.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
 from genrekit.runtime.results import ResultsFile
 from genrekit.runtime.schema import canonical_json, parse_json
-from genrekit.runtime.tflite_graph import read_tflite_graph
 from genrekit.runtime.wav import is_wav, read_wav_layout
 
 HERE = Path(__file__).parent
