@@ -121,7 +121,7 @@ def reproduce(subparsers: Subparsers) -> None:
     parser.set_defaults(run=_run_reproduce)
 
 
-def _run_reproduce(args: argparse.Namespace) -> None:
+def _run_reproduce(args: argparse.Namespace) -> int:
     import sys
 
     from .cells import Bench
@@ -145,10 +145,11 @@ def _run_reproduce(args: argparse.Namespace) -> None:
     tasks = plan(bench, args.protocol, args.only)
     if args.list:
         print("\n".join(names(tasks)))
-        return
+        return 0
     rows = reproduce(bench, tasks, args.out, pictures=not args.only)
     done = sum(row.value is not None for row in rows)
     print(f"{args.out / 'report.md'}: {done} of {len(rows)} rows measured")
+    return int(not done)
 
 
 def _run_report(args: argparse.Namespace) -> None:

@@ -153,6 +153,16 @@ def test_what_cannot_be_done_is_a_row_that_says_why(music: Path, tmp_path: Path)
     assert "| not run |" in markdown([row])
 
 
+def test_a_run_that_measured_nothing_fails(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", "--data", str(music), "--out", str(tmp_path), "--only", FAST[0]]
+    assert cli.main([*words, "--protocol", "filtered", "--jobs", "1"]) == 1
+    said = capsys.readouterr()
+    assert "0 of 1 rows measured" in said.out
+    assert "not run: " in said.err
+
+
 def test_songs_that_lists_name_must_be_there(gtzan: Path, tmp_path: Path) -> None:
     # 60 of the songs are here, the lists of the filtered split name 930.
     bench, _ = _bench(gtzan, tmp_path / "runs")
