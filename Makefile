@@ -73,6 +73,7 @@ reliability: $(READY) ## Fuzz, kill, fill disks; add to benchmarks/results (MINU
 	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json benchmarks/results/fuzz.json
 	$(BIN)/python -m genrekit.benchmarks.kills --minutes $(MINUTES) --seed $$$$ --json benchmarks/results/kills.json
 	$(BIN)/python -m genrekit.benchmarks.disks --json benchmarks/results/disks.json
+	$(BIN)/python -m genrekit.benchmarks.cases --json benchmarks/results/cases.json
 	$(BIN)/python -m genrekit.benchmarks.reliability
 
 DEMO ?= build/demo

@@ -29,8 +29,9 @@ from .wholeness import find_files, find_leftovers, is_whole, snapshot
 from .workplace import Workplace
 
 COMMAND = "python -m genrekit.benchmarks.kills"
-_KILLS_IN_A_ROW = 3  # before a run is let finish
-_SHORTEST_RUN = 0.2  # of the undisturbed time: earlier, Python is still importing
+_KILLS_IN_A_ROW = 6  # before a run is let finish
+_SHORTEST_RUN = 0.2  # of what is left to do: earlier, Python is still importing
+_STARTING = 0.3  # of the undisturbed time: what is left to do, at least
 _POLL_S = 0.002
 
 
@@ -105,10 +106,12 @@ class Killer:
         workplace = self._workplace
         expected, seconds = workplace.undisturbed(scenario)
         workplace.clear(scenario)
-        before, killed = tally.kills, False
+        before, killed, left = tally.kills, False, seconds
         for _ in range(min(_KILLS_IN_A_ROW, scenario.goal - tally.kills)):
             tally.restarts += killed
-            killed = self._kill_once(scenario, seconds, tally)
+            start = time.monotonic()
+            killed = self._kill_once(scenario, left, tally)
+            left = max(left - (time.monotonic() - start), _STARTING * seconds)
             if not killed:
                 break  # it was done before its moment came
         if tally.kills == before:
@@ -128,6 +131,7 @@ class Killer:
         tally.leftovers += len(find_leftovers(workplace.out))
 
     def _kill_once(self, scenario: Scenario, seconds: float, tally: Kills) -> bool:
+        """Start a command that has about so many seconds to do, and kill it before the end."""
         workplace = self._workplace
         in_a_write = not scenario.appends and self._random.random() < 0.5
         moment = time.monotonic() + seconds * self._random.uniform(_SHORTEST_RUN, 1.0)

@@ -1,8 +1,8 @@
 """Reliability: one table of what was done to the kit, how often, and what was lost.
 
-`make reliability MINUTES=30` fuzzes every parser, kills every command that writes and fills disks
-under them, adding the figures to those in `benchmarks/results`, and then writes
-`reliability.md` beside them with this module, which only reads.
+`make reliability MINUTES=30` fuzzes every parser, kills every command that writes, fills disks
+under them and runs the tests of all that, adding the figures to those in `benchmarks/results`, and
+then writes `reliability.md` beside them with this module, which only reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from genrekit.runtime.document import read_document
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import read_bounded, write_whole
 
-from . import disks, kills
+from . import cases, disks, kills
 
 COMMAND = "python -m genrekit.benchmarks.reliability"
 RESULTS = Path(__file__).with_name("results")
@@ -26,9 +26,9 @@ _MAX_BYTES = 1 << 20
 _HEAD = """# Reliability
 
 What was done, how many times, and what was lost. `make reliability MINUTES=30` repeats it and adds
-to the figures, which are in `fuzz.json`, `kills.json` and `disks.json` beside this page; a smaller
-number than its goal means that the time was up. An input that broke a bound is kept in
-`tests/fuzz/regressions`, and its parser was mended.
+to the figures, which are in `fuzz.json`, `kills.json`, `disks.json` and `cases.json` beside this
+page; a smaller number than its goal means that the time was up. An input that broke a bound is kept
+in `tests/fuzz/regressions`, and its parser was mended.
 
 """
 
@@ -41,7 +41,12 @@ def describe(folder: Path) -> str:
     ConfigError, FileError
         If a figure file is missing or not what its command writes.
     """
-    rows = [*_fuzz_rows(folder), *_kill_rows(folder), *_disk_rows(folder)]
+    rows = [
+        *_fuzz_rows(folder),
+        *_kill_rows(folder),
+        *_disk_rows(folder),
+        *_case_rows(folder),
+    ]
     head = ["| what | how often | how it ended | lost |", "|---|--:|---|--:|"]
     return _HEAD + "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
@@ -68,7 +73,7 @@ def _kill_rows(folder: Path) -> Iterator[tuple[str, ...]]:
             f"{tally.kills} of {tally.goal}",
             f"{tally.while_writing} in the middle of a write; {tally.identical} of "
             f"{tally.finished} restarted runs ended as undisturbed, {tally.half_files} half files, "
-            f"{tally.survivors} processes left",
+            f"{tally.survivors} processes and {tally.leftovers} unfinished files left",
             str(tally.lost),
         )
 
@@ -83,6 +88,13 @@ def _disk_rows(folder: Path) -> Iterator[tuple[str, ...]]:
             "one line each; with room, the same command went on to the same result",
             str(sum(not trial.passed for trial in trials)),
         )
+
+
+def _case_rows(folder: Path) -> Iterator[tuple[str, ...]]:
+    document = read_document(folder / "cases.json", cases.CasesDocument, command=cases.COMMAND)
+    for subject in document.subjects:
+        where = ", ".join(f"`tests/{file}`" for file in subject.files)
+        yield subject.subject, f"{subject.run} tests", where, str(subject.failed)
 
 
 def main() -> int:

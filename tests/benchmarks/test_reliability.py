@@ -6,11 +6,14 @@ import dataclasses
 import json
 from pathlib import Path
 
-from genrekit.benchmarks import disks, kills, reliability
+import pytest
+
+from genrekit.benchmarks import cases, disks, kills, reliability
 from genrekit.benchmarks.command_scenarios import SCENARIOS
 from genrekit.benchmarks.licences import licences
 from genrekit.benchmarks.wholeness import find_files, find_leftovers, is_whole, snapshot
 from genrekit.runtime.document import read_document, write_document
+from genrekit.runtime.errors import DataError
 from genrekit.runtime.files import unfinished_form
 from genrekit.runtime.machine import describe_machine
 
@@ -74,13 +77,41 @@ def test_the_table_shows_what_was_lost(tmp_path: Path) -> None:
             command=disks.COMMAND, created="today", machine=machine, trials=(trial,)
         ),
     )
+    counted = cases.Cases(subject="odd files", files=("a.py",), run=5, failed=4)
+    write_document(
+        tmp_path / "cases.json",
+        cases.CasesDocument(
+            command=cases.COMMAND, created="today", machine=machine, subjects=(counted,)
+        ),
+    )
     figures = {"inputs": 1_000, "cpu_s": 2.0, "broken_bounds": 3}
     (tmp_path / "fuzz.json").write_text(json.dumps({"inputs": 1_000, "targets": {"wav": figures}}))
     page = reliability.describe(tmp_path)
     assert "| fuzzed `wav` | 1,000 inputs |" in page
     assert "| SIGKILL of `train` | 7 of 9 |" in page
     lost = [line.split("|")[-2].strip() for line in page.splitlines() if line.startswith("| ")]
-    assert lost == ["lost", "3", "3", "2", "1"]
+    assert lost == ["lost", "3", "3", "2", "1", "4"]
+
+
+def test_tests_are_counted_with_what_did_not_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('n', range(4))\n"
+        "def test_one(n): assert n != 2\n"
+        "def test_two(): pytest.skip('not here')\n"
+    )
+    monkeypatch.setattr(cases, "TESTS", tmp_path)
+    found = cases.run_cases("some", ("test_some.py",))
+    assert (found.run, found.failed) == (5, 2)
+    with pytest.raises(DataError, match="did not run nowhere"):
+        cases.run_cases("none", ("nowhere",))
+
+
+def test_the_subjects_are_tested() -> None:
+    for files in cases.SUBJECTS.values():
+        assert all((cases.TESTS / file).is_file() for file in files)
 
 
 def test_the_committed_page_is_made_of_the_committed_figures() -> None:
