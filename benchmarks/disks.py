@@ -3,7 +3,7 @@
 `python -m genrekit.benchmarks.disks --json disks.json`, as root, mounts a small tmpfs. Each
 command must say in one line what could not be written, leave what was there, and show no half
 file; given more room and called again, it must finish with what an undisturbed run gives. Exits
-with 1 if not.
+with 1 if not. What the file holds of other commands (`--only`) stays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from genrekit.runtime.document import write_document
+from genrekit.runtime.document import read_document, write_document
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.machine import Machine, describe_machine
 
@@ -123,8 +123,16 @@ def _try(
     )
 
 
+def _read(path: Path) -> tuple[DiskTrial, ...]:
+    if not path.exists():
+        return ()
+    return read_document(path, DisksDocument, command=COMMAND).trials
+
+
 def _room(folder: Path) -> int:
-    return sum(-(-path.stat().st_size // _BLOCK) * _BLOCK for path in folder.rglob("*"))
+    """Return the bytes that a folder's files take on a tmpfs, where folders take none."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sum(-(-path.stat().st_size // _BLOCK) * _BLOCK for path in files)
 
 
 @contextlib.contextmanager
@@ -164,11 +172,13 @@ def main() -> int:
                 trials.append(trial)
                 print(f"{'ok' if trial.passed else 'LOST':5} {trial.name}: {trial.disk}")
     if args.json:
+        names = {scenario.name for scenario in chosen}
+        others = [trial for trial in _read(args.json) if trial.name not in names]
         document = DisksDocument(
             command=COMMAND,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             machine=describe_machine(),
-            trials=tuple(trials),
+            trials=(*others, *trials),
         )
         write_document(args.json, document)
     return int(not all(trial.passed for trial in trials))
