@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genrekit.runtime.errors import DataError
+from genrekit.runtime.errors import DataError, FileError
 from genrekit.runtime.schema import canonical_json
 from genrekit.train.dataset import open_dataset
 from genrekit.train.documents import METRICS, Evaluation, TrackResult
@@ -140,7 +140,10 @@ class Bench:
         source = self.collection.sources[system.material]
         lists = self.collection.splits(split) if protocol(split).listed else None
         if lists:
-            divided = protocol(split).divide(open_dataset(source), {}, lists, seed)
+            try:
+                divided = protocol(split).divide(open_dataset(source), {}, lists, seed)
+            except FileError as error:  # lists that are not there are like songs that are not
+                raise DataError(str(error)) from error
             if len(divided.missing) > MOST_MISSING:
                 raise DataError(
                     f"{source.path} lacks {len(divided.missing)} of the tracks that the lists of "

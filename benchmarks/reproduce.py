@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from genrekit.runtime.errors import ConfigError, GenreKitError
+from genrekit.runtime.errors import ConfigError, FileError, GenreKitError
 from genrekit.runtime.folder_lock import locked_folder
 from genrekit.train.metrics import compare, wilson_interval
 from genrekit.train.protocols import protocol
@@ -124,7 +124,13 @@ def _reproduce(bench: Bench, tasks: Sequence[Task], out: Path, *, pictures: bool
 
 
 def rows_of(bench: Bench, task: Task) -> list[Row]:
-    """Train a task's cells and return its rows; a task that cannot be done says why."""
+    """Train a task's cells and return its rows; a task that cannot be done says why.
+
+    Raises
+    ------
+    FileError
+        If its cells cannot be written: nor could those of the next.
+    """
     try:
         outcomes = _outcomes(bench, task)
         row = _accuracy(bench, task, outcomes)
@@ -133,6 +139,8 @@ def rows_of(bench: Bench, task: Task) -> list[Row]:
             others = _outcomes(bench, dataclasses.replace(task, system=bench.find(name)))
             rows.append(_difference(row, outcomes, others, name))
         return rows + [finding.beside(row) for finding in _findings(bench, task, outcomes[0][0])]
+    except FileError:
+        raise
     except GenreKitError as error:
         bench.say(f"{NOT_RUN}: {error}")
         return [_not_run(bench, task, str(error))]

@@ -20,7 +20,7 @@ from genrekit.benchmarks.report_tables import leak_table, real_table
 from genrekit.benchmarks.reproduce import plan, reproduce, rows_of
 from genrekit.benchmarks.systems import System, declare
 from genrekit.runtime import cli
-from genrekit.runtime.errors import ConfigError, DataError
+from genrekit.runtime.errors import ConfigError, DataError, FileError
 from genrekit.train.documents import Evaluation, TrackResult
 from genrekit.train.evaluate import evaluation
 from genrekit.train.metrics import compare, wilson_interval
@@ -161,6 +161,15 @@ def test_a_run_that_measured_nothing_fails(
     said = capsys.readouterr()
     assert "0 of 1 rows measured" in said.out
     assert "not run: " in said.err
+
+
+def test_what_cannot_be_written_ends_the_run_and_is_no_row(music: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()  # where a folder should be
+    bench, _ = _bench(music, tmp_path / "runs")
+    with pytest.raises(FileError, match="cannot be written"):
+        reproduce(bench, plan(bench, ["track"], FAST), tmp_path / "out")
+    rows = read_rows(tmp_path / "out" / "report.json")
+    assert [row.note for row in rows] == ["not run: not reached"] * 2
 
 
 def test_songs_that_lists_name_must_be_there(gtzan: Path, tmp_path: Path) -> None:
