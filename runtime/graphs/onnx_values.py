@@ -196,7 +196,9 @@ def make_array(
         flat = np.concatenate(parts) if parts else np.empty(0, dtype)
         flat = flat.astype(dtype)
     count = math.prod(shape)  # Python integers: cannot wrap round
-    if flat.size != count or count > MAX_ELEMENTS:
+    # Beside a size of 0 all others are free, and NumPy cannot make an array of any.
+    extent = math.prod(max(1, size) for size in shape)
+    if flat.size != count or extent > MAX_ELEMENTS:
         raise ArtifactError(f"shape {list(shape)} holds {count} values, its data {flat.size}")
     tensor: Tensor = flat.reshape(shape)
     return tensor != 0 if element == BOOL else tensor
