@@ -59,7 +59,7 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     ways : sequence of str
         Of `WAYS`.
     only : sequence of str
-        Names of systems; empty is all.
+        Names of systems; empty is all that there is material for.
 
     Raises
     ------
@@ -68,7 +68,10 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     """
     if odd := [way for way in ways if way not in WAYS]:
         raise ConfigError(f"protocol {odd[0]!r:.40}: must be one of {', '.join(WAYS)}")
-    chosen = [bench.find(name) for name in only] if only else list(bench.systems)
+    there = bench.collection.sources
+    chosen = [bench.find(name) for name in only] or [
+        system for system in bench.systems if system.material in there
+    ]
     tasks = []
     for system in chosen:
         for way in ways:

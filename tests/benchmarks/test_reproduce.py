@@ -15,6 +15,7 @@ from genrekit.benchmarks.cells import Bench, average
 from genrekit.benchmarks.collection import open_collection
 from genrekit.benchmarks.distances import MEASURES, pairwise
 from genrekit.benchmarks.figures import draw_distances, draw_segments, draw_views
+from genrekit.benchmarks.picture_systems import declare_pictures
 from genrekit.benchmarks.report_rows import Row, markdown, merge, read_rows, write_rows
 from genrekit.benchmarks.report_tables import leak_table, real_table
 from genrekit.benchmarks.reproduce import plan, reproduce, rows_of
@@ -272,6 +273,16 @@ def test_seeds_are_averaged_and_folds_pooled(
     # 6 and 3 tracks: (3 + 6) / 2 and (2 + 3) / 2 right on average.
     assert (row.n, row.value) == (9, pytest.approx(7 / 9))
     assert row.ci95 == wilson_interval(7, 9)
+
+
+def test_what_there_is_no_material_for_is_planned_only_where_it_is_asked_for(
+    music: Path, tmp_path: Path
+) -> None:
+    bench, _ = _bench(music, tmp_path, systems=(*declare(32), *declare_pictures()))
+    assert {task.system.material for task in plan(bench, ["track"], [])} == {"songs"}
+    assert len(plan(bench, ["track"], [])) == len(declare(32))
+    (task,) = plan(bench, ["track"], ["stft-texture"])
+    assert "has no stft_5s" in rows_of(bench, task)[0].note
 
 
 def test_unknown_names_are_refused(music: Path, tmp_path: Path) -> None:
