@@ -27,6 +27,7 @@ SYNTHETIC = (
     "mfcc-resnet18",
     "mfcc-series-lstm",
     "mel-mfcc-joint",
+    "mel-mfcc-late",
 )
 _FILTERED, _TRACK = PROTOCOLS["filtered"].label, PROTOCOLS["track"].label
 _FOLDS = "3 artist folds, pooled"
