@@ -82,7 +82,7 @@ def declare_pictures() -> tuple[System, ...]:
             "spectrograms",
             "vgg16_quarter",
             represent=_half_pictures,
-            changes={**_FITTED, "epochs": 40, "patience": 40},
+            changes={**_FITTED, "epochs": 14, "patience": 14},
             note=_NARROW,
         ),
         _mean(
