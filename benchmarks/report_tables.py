@@ -10,6 +10,7 @@ from .report_rows import ACCURACY, Row
 
 REAL = (
     "spectrogram-texture",
+    "texture-ensemble",
     "picture-ensemble",
     "table-trees",
     "stft-texture",
