@@ -17,6 +17,9 @@ from genrekit.train.protocols import LEAKY
 
 ACCURACY = "accuracy"
 NOT_RUN = "not run"
+SYNTHETIC = "synthetic"  # how data begin that were composed by rules
+OF_REPORT = " (the report's)"  # how a protocol ends that is the report's own
+FOLDS = "3 artist folds, pooled"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +72,16 @@ class Row:
         """What identifies a row."""
         return self.system, self.data, self.protocol, self.metric
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the music was composed by rules."""
+        return self.data.startswith(SYNTHETIC)
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether segments of one track stood on both sides."""
+        return self.protocol.startswith(LEAKY)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
@@ -114,9 +127,11 @@ def merge(old: Iterable[Row], new: Iterable[Row], order: Sequence[str]) -> list[
 
     def rank(row: Row) -> tuple[bool, str, int, bool, bool, str]:
         """Put the synthetic set first, leaky protocols last, other metrics behind the accuracy."""
-        is_real, is_leaky = not row.data.startswith("synthetic"), row.protocol.startswith(LEAKY)
         known = place.get(row.system, len(place))
-        return is_real, row.data, known, is_leaky, row.metric != ACCURACY, row.protocol
+        return (
+            *(not row.is_synthetic, row.data, known),
+            *(row.is_leaky, row.metric != ACCURACY, row.protocol),
+        )
 
     return sorted(rows.values(), key=rank)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from genrekit.train.protocols import LEAKY, PROTOCOLS
 
-from .report_rows import ACCURACY, Row
+from .report_rows import ACCURACY, FOLDS, OF_REPORT, Row
 
 REAL = (
     "spectrogram-texture",
@@ -20,7 +20,7 @@ REAL = (
     "stft-small-cnn",
     "stft-resnet18",
 )
-SYNTHETIC = (
+COMPOSED = (
     "features-mlp",
     "features-neighbour",
     "mfcc-cnn-3s",
@@ -30,54 +30,54 @@ SYNTHETIC = (
     "mel-mfcc-joint",
     "mel-mfcc-late",
 )
-_FILTERED, _TRACK = PROTOCOLS["filtered"].label, PROTOCOLS["track"].label
-_FOLDS = "3 artist folds, pooled"
+_TRACK = PROTOCOLS["track"].label
 
 
 def real_table(rows: Sequence[Row]) -> str:
     """Return the systems on recorded music: without and with artists in common."""
-    find = _finder([row for row in rows if not row.data.startswith("synthetic")])
-    lines = []
-    for name in REAL:
-        filtered, folds = find(name, _FILTERED), find(name, _FOLDS)
-        if filtered is not None:
-            cells = (filtered.title, _accuracy(filtered), _accuracy(folds))
-            lines.append(f"| {' | '.join(cells)} | {_accuracy(find(name, _TRACK))} |")
-    return _table("| system | filtered | artist folds | random |", lines)
+    ways = {"filtered": PROTOCOLS["filtered"].label, "artist folds": FOLDS, "random": _TRACK}
+    return _table([row for row in rows if not row.is_synthetic], REAL, ways)
 
 
 def leak_table(rows: Sequence[Row]) -> str:
     """Return the systems on composed music: divided as the report did, and by track."""
-    find = _finder([row for row in rows if row.data.startswith("synthetic")])
+    ways = {"divided as there": OF_REPORT, "by track": _TRACK}
+    return _table([row for row in rows if row.is_synthetic], COMPOSED, ways, told=True)
+
+
+def _table(
+    rows: Sequence[Row], systems: Sequence[str], ways: Mapping[str, str], *, told: bool = False
+) -> str:
+    """Return a line for each system, a column for each way; with what the report told, if asked."""
+    found = {
+        (row.system, OF_REPORT if row.protocol.endswith(OF_REPORT) else row.protocol): row
+        for row in rows
+        if row.metric == ACCURACY
+    }
     lines = []
-    for name in SYNTHETIC:
-        honest, own = find(name, _TRACK), find(name, "")
-        if honest is not None:
-            told = "" if honest.report_value is None else f"{honest.report_value:.4g}"
-            cells = (honest.title, told, _accuracy(own), _accuracy(honest))
-            lines.append(f"| {' | '.join(cells)} |")
-    return _table("| system | report | divided as there | by track |", lines)
+    for name in systems:
+        own = [found.get((name, way)) for way in ways.values()]
+        if there := [row for row in own if row]:
+            report = [_told(there)] if told else []
+            lines.append([there[0].title, *report, *map(_accuracy, own)])
+    if not lines:
+        return ""
+    head = ["system", *(["report"] if told else []), *ways]
+    rule = f"|---|{'--:|' * (len(head) - 1)}"
+    return "\n".join([_line(head), rule, *map(_line, lines)])
 
 
-def _table(head: str, lines: Sequence[str]) -> str:
-    return "\n".join([head, "|---|--:|--:|--:|", *lines]) if lines else ""
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
-def _finder(rows: Sequence[Row]) -> Callable[[str, str], Row | None]:
-    """Look accuracies up by system and protocol; no protocol is the report's own."""
-
-    def find(name: str, protocol: str) -> Row | None:
-        for row in rows:
-            asked = row.protocol == protocol or (not protocol and "the report's" in row.protocol)
-            if row.system == name and row.metric == ACCURACY and asked:
-                return row
-        return None
-
-    return find
+def _told(rows: Sequence[Row]) -> str:
+    values = [row.report_value for row in rows if row.report_value is not None]
+    return f"{values[0]:.4g}" if values else ""
 
 
 def _accuracy(row: Row | None) -> str:
     if row is None or row.value is None or row.ci95 is None:
         return ""
-    leaky = f"**{LEAKY}** " if row.protocol.startswith(LEAKY) else ""
+    leaky = f"**{LEAKY}** " if row.is_leaky else ""
     return f"{leaky}{row.value:.3f} ({row.ci95[0]:.3f} to {row.ci95[1]:.3f}), n = {row.n}"

@@ -18,7 +18,17 @@ from genrekit.train.protocols import protocol
 from .cells import Bench, Outcome
 from .deployment import deploy, is_exportable
 from .pictures import draw_collection
-from .report_rows import ACCURACY, NOT_RUN, Finding, Row, merge, read_rows, write_rows
+from .report_rows import (
+    ACCURACY,
+    FOLDS,
+    NOT_RUN,
+    OF_REPORT,
+    Finding,
+    Row,
+    merge,
+    read_rows,
+    write_rows,
+)
 from .systems import System
 
 SEEDS_OF_FILTERED = (0, 1, 2)
@@ -45,9 +55,9 @@ class Task:
     def protocol(self) -> str:
         """The row's protocol, for people."""
         if self.way == "artist-folds":
-            return "3 artist folds, pooled"
+            return FOLDS
         label = protocol(self.splits[0]).label
-        return f"{label} (the report's)" if self.way == REPORT else label
+        return f"{label}{OF_REPORT}" if self.way == REPORT else label
 
 
 def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
@@ -182,7 +192,7 @@ def _accuracy(bench: Bench, task: Task, outcomes: list[list[Outcome]]) -> Row:
         parameters=first.parameters,
         seconds=sum(item.seconds for item in every),
         evaluations=tuple(line for item in every for line in item.evaluations),
-        note=_note(task, first, every),
+        note=_note(task, every),
     )
 
 
@@ -213,11 +223,11 @@ def _difference(
     )
 
 
-def _note(task: Task, outcome: Outcome, every: Sequence[Outcome]) -> str:
+def _note(task: Task, every: Sequence[Outcome]) -> str:
     parts = [task.system.note] if task.system.note else []
     if not task.system.members:
-        asked = outcome.runs[0].settings.hyperparameters
-        epochs = outcome.runs[0].metrics.epochs
+        run = every[0].runs[0]
+        asked, epochs = run.settings.hyperparameters, run.metrics.epochs
         if epochs > 1:
             parts.append(f"{epochs} epochs, batch {asked.batch_size}")
     if len(task.seeds) > 1 and len({_answers(item) for item in every}) == 1:
