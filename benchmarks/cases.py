@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
-from genrekit.runtime.document import write_document
+from genrekit.runtime.document import timestamp, write_document
 from genrekit.runtime.errors import DataError, GenreKitError
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 
 COMMAND = "python -m genrekit.benchmarks.cases"
 TESTS = Path(__file__).parents[1] / "tests"
@@ -113,8 +112,8 @@ def main() -> int:
     try:
         document = CasesDocument(
             command=COMMAND,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            machine=describe_machine(),
+            created=timestamp(),
+            machine=measured_machine(),
             subjects=tuple(run_cases(subject, files) for subject, files in SUBJECTS.items()),
         )
         if args.json:

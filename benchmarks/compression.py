@@ -24,7 +24,7 @@ from genrekit.export.search import Target
 from genrekit.export.workshop import Workshop
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.files import write_whole
-from genrekit.runtime.machine import describe_machine
+from genrekit.runtime.machine import measured_machine
 from genrekit.runtime.schema import decode
 from genrekit.train.dataset import DataSource, audio_source
 from genrekit.train.documents import read_document, write_document
@@ -240,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def write(rows: Sequence[Row], listed: Sequence[Subject], work: Path, out: Path) -> None:
     """Write the rows, the page and the pictures."""
     write_document(out / "compression.json", list(rows))
-    machine = describe_machine()
+    machine = measured_machine()
     notes = [f"Machine: {machine.cpu}, {', '.join(machine.cpu_features) or 'no extensions known'}."]
     titles = {subject.name: subject.title for subject in listed}
     write_whole(out / "compression.md", page(rows, titles, notes))

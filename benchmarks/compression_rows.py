@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import gzip
 import hashlib
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from genrekit.export.proof import Logits, Proof, prove
 from genrekit.export.search import Candidate, Target, choose, time_all
 from genrekit.export.workshop import LICENCE, Recipe, Result, Workshop
 from genrekit.runtime.artifact import read_artifact
+from genrekit.runtime.document import timestamp
 from genrekit.runtime.engines import load_engine
 from genrekit.runtime.errors import ConfigError
 from genrekit.runtime.schema import decode
@@ -213,7 +213,7 @@ class RowBook:
 
     def _row(self, result: Result, proof: Proof | None, size: int, packed: int) -> Row:
         paired = proof.tracks if proof else None
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        now = timestamp()
         return Row(
             subject=self.subject,
             name=result.name,

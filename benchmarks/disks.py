@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import datetime
 import os
 import subprocess
 import sys
@@ -20,9 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from genrekit.runtime.document import read_document, write_document
+from genrekit.runtime.document import read_document, timestamp, write_document
 from genrekit.runtime.errors import GenreKitError
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 
 from .command_scenarios import SCENARIOS, Scenario
 from .wholeness import find_files, is_whole, snapshot
@@ -176,8 +175,8 @@ def main() -> int:
         others = [trial for trial in _read(args.json) if trial.name not in names]
         document = DisksDocument(
             command=COMMAND,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            machine=describe_machine(),
+            created=timestamp(),
+            machine=measured_machine(),
             trials=(*others, *trials),
         )
         write_document(args.json, document)

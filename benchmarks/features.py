@@ -28,7 +28,7 @@ from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import GenreKitError
 from genrekit.runtime.features import extract
 from genrekit.runtime.hpss import separate
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 from genrekit.runtime.measure import Latency, Ratio, time_rounds
 from genrekit.runtime.mel import mel_spectrogram
 from genrekit.runtime.spectral import power_spectrogram, stft
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for timing in measure(stage, samples, audio_s)
         )
         if args.json:
-            write_document(args.json, FeatureTimes(machine=describe_machine(), timings=timings))
+            write_document(args.json, FeatureTimes(machine=measured_machine(), timings=timings))
     except (GenreKitError, OSError) as error:
         sys.stderr.write(f"features: {error}\n")
         return 1

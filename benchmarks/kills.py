@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import random
 import signal
 import sys
@@ -21,8 +20,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from genrekit.runtime.document import read_document, write_document
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.document import read_document, timestamp, write_document
+from genrekit.runtime.machine import Machine, measured_machine
 
 from .command_scenarios import SCENARIOS, Scenario
 from .wholeness import find_files, find_leftovers, is_whole, snapshot
@@ -193,8 +192,8 @@ def run_kills(
 def _document(tallies: dict[str, Kills]) -> KillsDocument:
     return KillsDocument(
         command=COMMAND,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        machine=describe_machine(),
+        created=timestamp(),
+        machine=measured_machine(),
         scenarios=tuple(tallies.values()),
     )
 

@@ -26,7 +26,7 @@ from genrekit.runtime.errors import ConfigError, GenreKitError
 from genrekit.runtime.live.listener import Listener
 from genrekit.runtime.live.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.live.state import LiveConfig
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 from genrekit.runtime.measure import Latency, Ratio, time_rounds
 from genrekit.runtime.stream import CardStream
 
@@ -87,7 +87,7 @@ def measure(artifact: Artifact, hours: float, *, rounds: int, force: bool = Fals
     old_s = round(hours * 3600)
     if not _YOUNG_S <= old_s <= _MOST_HOURS * 3600:
         raise ConfigError(f"hours={hours}: must be {_YOUNG_S / 3600:.3f}..{_MOST_HOURS:g}")
-    machine = describe_machine()
+    machine = measured_machine()
     check_quiet(machine.cores, force=force)
     rate, engine = artifact.card.features.sample_rate, load_engine(artifact)
     listeners = {

@@ -19,7 +19,7 @@ from typing import Literal
 
 from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import ConfigError, EngineError, GenreKitError
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 
 MAX_PEAK_BYTES = 150_000_000
 _MAX_DATA_BYTES = 2**32 - 37  # of a WAV, whose sizes have 32 bits
@@ -109,7 +109,7 @@ def measure(model: Path, hours: float, sample_rate: int) -> LongFile:
         raise EngineError((result.stderr.strip().splitlines() or ["the process failed"])[-1])
     answer = json.loads(result.stdout)
     return LongFile(
-        machine=describe_machine(),
+        machine=measured_machine(),
         model=model.name,
         sample_rate=sample_rate,
         audio_s=answer["duration_s"],

@@ -12,7 +12,6 @@ before.
 from __future__ import annotations
 
 import argparse
-import datetime
 import functools
 import json
 import subprocess
@@ -28,9 +27,9 @@ from genrekit.runtime.arrays import Float32, Int64
 from genrekit.runtime.audio import load_audio
 from genrekit.runtime.bench.cold_start import fresh_environment
 from genrekit.runtime.bench.disturbance import check_quiet
-from genrekit.runtime.document import write_document
+from genrekit.runtime.document import timestamp, write_document
 from genrekit.runtime.errors import DataError, DependencyError, EngineError, GenreKitError
-from genrekit.runtime.machine import describe_machine
+from genrekit.runtime.machine import measured_machine
 from genrekit.runtime.measure import Latency, Ratio, fitting_rounds, run_rounds, time_rounds
 from genrekit.train.dataset import audio_source, open_dataset
 from genrekit.train.metrics import share
@@ -79,7 +78,7 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     ConfigError, DataError, EngineError, FileError
         If the machine is busy, or a file cannot be used.
     """
-    machine = describe_machine()
+    machine = measured_machine()
     check_quiet(machine.cores, force=force)
     run = Run.load(model.run)
     clips, truth = _read_clips(run, songs)
@@ -116,7 +115,7 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     )
     window_s = run.representation.windowing.window_s
     return PeersDocument(
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=timestamp(),
         machine=machine,
         work=f"{run.settings.model} on {window_s:g} s of samples, one thread",
         results=results,

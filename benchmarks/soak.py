@@ -32,7 +32,7 @@ from genrekit.runtime.errors import ConfigError, GenreKitError
 from genrekit.runtime.live.listener import Listener, Update
 from genrekit.runtime.live.sound_source import BLOCK_S, Block, Losses
 from genrekit.runtime.live.state import SILENT_DB, LiveConfig
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 from genrekit.runtime.stream import CardStream
 
 from .endless_sound import second_of_sound, stretch
@@ -141,7 +141,7 @@ def soak(artifact: Artifact, hours: float, *, engine: str | None = None, seed: i
     )
     identical, difference = live.compare(whole)
     return Soak(
-        machine=describe_machine(),
+        machine=measured_machine(),
         model=artifact.path.name,
         model_sha256=artifact.card.model_sha256,
         engine=runner.name,

@@ -28,7 +28,7 @@ from genrekit.runtime.bench.disturbance import check_quiet
 from genrekit.runtime.default_model import choose_model
 from genrekit.runtime.document import write_document
 from genrekit.runtime.errors import EngineError, GenreKitError
-from genrekit.runtime.machine import Machine, describe_machine
+from genrekit.runtime.machine import Machine, measured_machine
 from genrekit.runtime.measure import Latency, Ratio, run_rounds
 from genrekit.runtime.reference import reference_signal
 
@@ -131,7 +131,7 @@ def measure(models: Sequence[Path], *, processes: int, force: bool = False) -> S
     EngineError
         If a program fails; with its last line.
     """
-    machine = describe_machine()
+    machine = measured_machine()
     check_quiet(machine.cores, force=force)
     with tempfile.TemporaryDirectory() as folder:
         clip, weights = Path(folder) / "clip.wav", Path(folder) / "resnet18.pt"

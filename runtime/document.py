@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,11 @@ from .schema import decode, encode, parse_json
 MAX_DOCUMENT_BYTES = 1 << 26
 
 T = TypeVar("T")
+
+
+def timestamp() -> str:
+    """Return the time, in UTC to the second, as documents give it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def write_document(path: str | os.PathLike[str], document: Any) -> None:

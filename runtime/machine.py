@@ -68,7 +68,7 @@ class Machine:
     genrekit, python, numpy : str
         Versions; genrekit's is "unknown" where it is run without being installed.
     executable : str
-        Path of the Python interpreter.
+        Path of the Python interpreter; in figures for others, its name alone.
     virtual_environment, externally_managed : bool
         Whether this Python is one, and whether its distribution forbids pip (PEP 668).
     system : str
@@ -160,6 +160,12 @@ def describe_machine(root: str | os.PathLike[str] = "/") -> Machine:
             if (version := next(filter(None, map(_version, distributions)), None))
         },
     )
+
+
+def measured_machine() -> Machine:
+    """Describe this machine for figures that others read: without where its Python lies."""
+    machine = describe_machine()
+    return dataclasses.replace(machine, executable=Path(machine.executable).name)
 
 
 def parse_cpu_model(cpuinfo: str) -> str | None:

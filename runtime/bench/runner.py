@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
 import os
 import tempfile
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..machine import Machine, describe_machine
+from ..document import timestamp
+from ..machine import Machine, measured_machine
 from ..measure import Latency, Ratio
 from .cold_start import ColdStart, Memory, cold_starts
 from .disturbance import NOTICEABLE, CpuTimes, check_quiet, foreign_load
@@ -54,7 +54,7 @@ def bench(
     ArtifactError, EngineError, AudioError, FileError
         If a model or the song cannot be used.
     """
-    machine = describe_machine()
+    machine = measured_machine()
     with tempfile.TemporaryDirectory(prefix="genrekit-bench-") as folder:
         subjects = load_subjects(models, settings, Path(folder))
         tell("looking at the machine")
@@ -85,7 +85,7 @@ def bench(
         ]
     load_during = foreign_load(started, CpuTimes.now(), machine.cores)
     return BenchDocument(
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=timestamp(),
         machine=machine,
         conditions=_conditions(settings, machine, speeds.core, load_before, load_during),
         models=tuple(measured),

@@ -11,7 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genrekit.runtime.machine import describe_machine, parse_cpu_features, parse_cpu_model
+from genrekit.runtime.machine import (
+    describe_machine,
+    measured_machine,
+    parse_cpu_features,
+    parse_cpu_model,
+)
 
 PI_4 = """\
 processor\t: 0
@@ -103,3 +108,8 @@ def test_describing_imports_no_engine() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_figures_for_others_do_not_say_where_python_lies() -> None:
+    assert describe_machine().executable == sys.executable
+    assert measured_machine().executable == Path(sys.executable).name
