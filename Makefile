@@ -6,7 +6,6 @@ PYTHON ?= $(shell for v in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-FOLDERS := runtime train export benchmarks
 
 .PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz reliability bench endurance ci format
 
@@ -28,8 +27,8 @@ demo: $(READY) ## The main job, end to end, on composed music (about 10 minutes)
 
 GTZAN ?= ../shared/data/gtzan
 default-model: $(READY) ## Fit the model inside the wheel anew (GTZAN=folder; half a minute)
-	$(BIN)/python -m genrekit.export.default_model_command --data $(GTZAN) \
-		--out runtime/models/default.onnx --log benchmarks/results/default_model.json \
+	$(BIN)/python -m genrekit.export.commands.default_model --data $(GTZAN) \
+		--out runtime/artifact/models/default.onnx --log benchmarks/results/default_model.json \
 		--work build/default_model
 
 test: lint types pytest ## Lint, types, all Python tests
@@ -41,10 +40,11 @@ lint: $(READY) ## Check style and formatting
 
 types: $(READY) ## Check types, strictly
 	@echo "== types"
-	@# mypy does not follow setuptools' editable hook: show it the same namespace as links.
-	@mkdir -p build/typing/genrekit
-	@for folder in $(FOLDERS); do ln -sfn ../../../$$folder build/typing/genrekit/$$folder; done
-	$(BIN)/mypy $(addprefix -p genrekit.,$(FOLDERS))
+	@# mypy and import-linter do not follow setuptools' editable hook: show them the package as links.
+	@rm -rf build/typing && mkdir -p build/typing/genrekit
+	@for entry in runtime/* train export benchmarks; do ln -s ../../../$$entry build/typing/genrekit/; done
+	$(BIN)/mypy -p genrekit
+	PYTHONPATH=build/typing $(BIN)/lint-imports --no-cache
 
 # A skip fails in CI: there, nothing may be missing.
 pytest: $(READY) ## All Python tests that need no system package
@@ -53,7 +53,7 @@ pytest: $(READY) ## All Python tests that need no system package
 
 test-arm64: $(READY) ## The wheel on emulated Raspberry Pis (needs qemu-user-static; see .ci/run)
 	@echo "== emulated Raspberry Pis"
-	$(BIN)/pytest -m arm64 tests/arm $(if $(CI),--strict-skips)
+	$(BIN)/pytest -m arm64 tests/emulated $(if $(CI),--strict-skips)
 
 test-browser: $(READY) ## The report page in headless Chromium (needs chromium, chromium-driver, npm)
 	@echo "== report page in Chromium"
@@ -71,17 +71,17 @@ fuzz: $(READY) ## Fuzz the parsers, starting from the corpus (MINUTES=1)
 
 reliability: $(READY) ## Fuzz, kill, fill disks; add to benchmarks/results (MINUTES=30; root)
 	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --json benchmarks/results/fuzz.json
-	$(BIN)/python -m genrekit.benchmarks.kills --minutes $(MINUTES) --seed $$$$ --json benchmarks/results/kills.json
-	$(BIN)/python -m genrekit.benchmarks.disks --json benchmarks/results/disks.json
-	$(BIN)/python -m genrekit.benchmarks.cases --json benchmarks/results/cases.json
-	$(BIN)/python -m genrekit.benchmarks.reliability
+	$(BIN)/python -m genrekit.benchmarks.reliability.fault_injection --minutes $(MINUTES) --seed $$$$ --json benchmarks/results/kills.json
+	$(BIN)/python -m genrekit.benchmarks.reliability.full_disk --json benchmarks/results/disks.json
+	$(BIN)/python -m genrekit.benchmarks.reliability.case_counts --json benchmarks/results/cases.json
+	$(BIN)/python -m genrekit.benchmarks.reliability.summary
 
 DEMO ?= build/demo
 bench: $(READY) ## Measure this machine into benchmarks/results (needs make demo's artifacts)
-	$(BIN)/python -m genrekit.benchmarks.results $(DEMO)
+	$(BIN)/python -m genrekit.benchmarks.suite.run_all $(DEMO)
 
 endurance: $(READY) ## Measure a day of live sound and a file of ten hours into benchmarks/results
-	$(BIN)/python -m genrekit.benchmarks.results --endurance
+	$(BIN)/python -m genrekit.benchmarks.suite.run_all --endurance
 
 ci: test fuzz test-arm64 test-browser android ## Everything that CI runs
 

@@ -71,7 +71,7 @@ models() {
         return
     fi
     for format in onnx tflite; do
-        find "$repository/runtime/models" -name "*.$format" 2>/dev/null | sort | grep . || echo "$repository/tests/golden/tiny.$format"
+        find "$repository/runtime/artifact/models" -name "*.$format" 2>/dev/null | sort | grep . || echo "$repository/tests/golden/tiny.$format"
     done
 }
 

@@ -16,20 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from genrekit.export.onnx_export import export_onnx
-from genrekit.export.quantize import quantize
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.artifact import read_artifact
-from genrekit.runtime.card import Normalisation
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.files import write_whole
-from genrekit.runtime.graphs.tflite_graph import read_tflite_graph
-from genrekit.train.discriminant import texture_discriminant
+from genrekit.export.formats.onnx import export_onnx
+from genrekit.export.quantization.static import quantize
+from genrekit.train.models.classical.linear_discriminant import texture_discriminant
+
+from ..genrekit.arrays import Float32
+from ..genrekit.artifact.card import Normalisation
+from ..genrekit.artifact.container import read_artifact
+from ..genrekit.engines.graphs.tflite.graph import read_tflite_graph
+from ..genrekit.engines.registry import load_engine
+from ..genrekit.files import write_whole
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
-from tests.runtime.graph_models import (  # noqa: E402 - found through the line above
+from tests.runtime.engines.example_models import (  # noqa: E402 - found through the line above
     CLASSES,
     IMAGE,
     as_artifact,

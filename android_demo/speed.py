@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.features import extract
-from genrekit.runtime.reference import reference_signal
-from genrekit.runtime.resample import resample
+from ..genrekit.audio.resampling import resample
+from ..genrekit.classify.reference import reference_signal
+from ..genrekit.features.config import FeatureConfig
+from ..genrekit.features.kinds import extract
 
 HERE = Path(__file__).resolve().parent
 

@@ -1,1 +1,1 @@
-"""Size, latency, memory and accuracy, measured and shown."""
+"""What it costs and what it is worth: speed, accuracy, reliability, reports."""

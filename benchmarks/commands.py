@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from .evaluate import Evaluation
+    from .evaluation import Evaluation
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -124,11 +124,11 @@ def reproduce(subparsers: Subparsers) -> None:
 def _run_reproduce(args: argparse.Namespace) -> int:
     import sys
 
-    from .cells import Bench
-    from .collection import open_collection
-    from .picture_systems import declare_pictures
-    from .reproduce import names, plan, reproduce
-    from .systems import PIXELS, declare
+    from .reproduction.collection import open_collection
+    from .reproduction.experiments import Bench
+    from .reproduction.picture_systems import declare_pictures
+    from .reproduction.reproduce import names, plan, reproduce
+    from .reproduction.systems import PIXELS, declare
 
     bench = Bench(
         collection=open_collection(args.data),
@@ -153,19 +153,19 @@ def _run_reproduce(args: argparse.Namespace) -> int:
 
 
 def _run_report(args: argparse.Namespace) -> None:
-    from genrekit.runtime.files import write_whole
+    from genrekit.files import write_whole
 
-    from .report import report
+    from .report.page import report
 
     write_whole(args.out, report(args.sources, title=args.title))
     print(args.out)
 
 
 def _run_evaluate(args: argparse.Namespace) -> None:
-    from genrekit.runtime.schema import encode
-    from genrekit.train.progress import progress_bars
+    from genrekit.strict_json import encode
+    from genrekit.train.commands.progress import progress_bars
 
-    from .evaluate import evaluate
+    from .evaluation import evaluate
 
     with progress_bars() as show:
         outcome = evaluate(

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from genrekit.runtime.files import write_whole
+from genrekit.files import write_whole
 
 _SECONDS = 15  # per composed track
 _QUICK = ("--rounds", 30, "--processes", 2)
@@ -105,7 +105,7 @@ def _run(*words: object, capture: bool = False) -> str:
     command = [str(word) for word in words]
     print(f"\n$ genrekit {' '.join(command)}", flush=True)
     result = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "genrekit.runtime.cli", *command],
+        [sys.executable, "-m", "genrekit", *command],
         stdout=subprocess.PIPE if capture else None,
         text=True,
     )

@@ -1,1 +1,1 @@
-"""From a trained run to a compressed, carded and verified artifact."""
+"""From a trained run to one small file, verified."""

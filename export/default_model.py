@@ -17,22 +17,22 @@ import io
 from pathlib import Path
 from typing import Any
 
-from genrekit.runtime.artifact import Artifact, read_artifact, write_artifact
-from genrekit.runtime.audio import Audio, load_audio
-from genrekit.runtime.classifier import GenreClassifier
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.errors import DataError
-from genrekit.runtime.features import extract
-from genrekit.runtime.verify import verify
-from genrekit.train.dataset import DataSource, audio_source, open_dataset
-from genrekit.train.metrics import Share, share
-from genrekit.train.pictures import read_stft_picture
-from genrekit.train.representation import cut_windows
-from genrekit.train.run import Run
-from genrekit.train.training import Plan, train
-from genrekit.train.views import mel_of_db_image
+from genrekit.artifact.container import Artifact, read_artifact, write_artifact
+from genrekit.audio.decoding import Audio, load_audio
+from genrekit.classify.classifier import GenreClassifier
+from genrekit.classify.verification import verify
+from genrekit.engines.registry import load_engine
+from genrekit.errors import DataError
+from genrekit.features.kinds import extract
+from genrekit.train.data.datasets import DataSource, audio_source, open_dataset
+from genrekit.train.evaluation.metrics import Share, share
+from genrekit.train.inputs.presets import mel_of_db_image
+from genrekit.train.inputs.representation import cut_windows
+from genrekit.train.inputs.spectrogram_pictures import read_stft_picture
+from genrekit.train.runs.run import Run
+from genrekit.train.runs.trainer import Plan, train
 
-from .exporting import ExportOptions, export_run
+from .exporter import ExportOptions, export_run
 
 NAME = "genrekit-default"
 MODEL = "texture_discriminant"

@@ -1,1 +1,1 @@
-"""Datasets, splits, models, fitting and metrics: what a PC does before the export."""
+"""Data sets, models and training (PyTorch, TensorFlow, librosa as judge)."""

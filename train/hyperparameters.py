@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from genrekit.runtime.errors import ConfigError
+from genrekit.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

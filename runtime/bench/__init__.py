@@ -1,1 +1,1 @@
-"""Bench: what a model costs on this machine, in bytes, time and memory, under stated conditions."""
+"""What a model costs on this machine: size, speed, memory, cold start."""

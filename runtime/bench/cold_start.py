@@ -1,7 +1,7 @@
 """Cold start: what a fresh process takes from its start to the first prediction, and its memory.
 
 Only a new process tells: in this one everything is imported, loaded and warm. So this module is
-both sides: it starts `python -m genrekit.runtime.bench.cold_start`, which tells when it did what.
+both sides: it starts `python -m genrekit.bench.cold_start`, which tells when it did what.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import EngineError
-from ..measure import Latency, run_rounds
+from .paired import Latency, run_rounds
 
 _REPEATS = 10  # predictions before the peak of the memory is read
 _PACKAGES = {
@@ -124,7 +124,7 @@ def fresh_environment(**changes: str) -> dict[str, str]:
 
 
 def _start(model: Path, clip: Path, engine: str, threads: int) -> _Life:
-    command = [sys.executable, "-m", "genrekit.runtime.bench.cold_start"]
+    command = [sys.executable, "-m", "genrekit.bench.cold_start"]
     command += [str(model.resolve()), str(clip.resolve()), engine, str(threads)]
     start = time.monotonic()
     result = subprocess.run(  # noqa: S603 - ours
@@ -162,7 +162,7 @@ def resident_bytes(status: Path = Path("/proc/self/status")) -> tuple[int, int]:
 
 
 def _live(model: str, clip: str, engine: str, threads: str) -> dict[str, Any]:
-    from ..classifier import GenreClassifier
+    from ..classify.classifier import GenreClassifier
 
     if engine in _PACKAGES:
         importlib.import_module(_PACKAGES[engine])

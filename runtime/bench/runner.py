@@ -10,24 +10,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ..document import timestamp
-from ..machine import Machine, measured_machine
-from ..measure import Latency, Ratio
+from ..documents import timestamp
 from .cold_start import ColdStart, Memory, cold_starts
-from .disturbance import NOTICEABLE, CpuTimes, check_quiet, foreign_load
-from .document import (
+from .engine_timing import EngineSpeeds, sweep_threads, time_engines
+from .graph_cost.operator_profile import OperatorTime, profile_operators
+from .machine.foreign_load import NOTICEABLE, CpuTimes, check_quiet, foreign_load
+from .machine.hardware import Machine, measured_machine
+from .machine.sensors import Sensors
+from .model_under_test import BenchSettings, Subject, load_subjects
+from .paired import Latency, Ratio
+from .results import (
     BenchDocument,
     Conditions,
     Efficiency,
     ModelBench,
     Speedup,
 )
-from .engine_speed import EngineSpeeds, sweep_threads, time_engines
-from .operator_profile import OperatorTime, profile_operators
 from .scenarios import Streamed, run_offline, stream_single
-from .sensors import Sensors
-from .subject import BenchSettings, Subject, load_subjects
-from .sustained import Sustained, sustain
+from .sustained_load import Sustained, sustain
 
 _BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 

@@ -12,12 +12,12 @@ import dataclasses
 import numpy as np
 
 from ..arrays import Float64
-from ..engines import load_engine
-from ..graphs.check import check_graph
-from ..graphs.onnx_graph import OnnxGraph
-from ..measure import Latency, run_rounds, time_rounds
-from .document import Batch, Offline, SingleStream
-from .subject import BenchSettings, Subject
+from ..engines.graphs.check import check_graph
+from ..engines.graphs.onnx.graph import OnnxGraph
+from ..engines.registry import load_engine
+from .model_under_test import BenchSettings, Subject
+from .paired import Latency, run_rounds, time_rounds
+from .results import Batch, Offline, SingleStream
 
 _BATCHES = (1, 4, 16)
 

@@ -1,1 +1,1 @@
-"""Live: a microphone or a stream, heard for months, and what it says shown as it goes."""
+"""A microphone: sound sources, the listener, its display and its service."""

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Float32, Float64
-from ..artifact import Artifact
-from ..engines import Engine
+from ..artifact.container import Artifact
+from ..audio.resampling import Resampler
+from ..classify.prediction import softmax
+from ..classify.streams import CardStream
+from ..engines.registry import Engine
 from ..errors import AudioError
-from ..prediction import softmax
-from ..resample import Resampler
-from ..stream import CardStream
-from .sound_source import Block, Losses
-from .state import LevelMeter, LiveConfig, LiveScore, LiveState
+from .smoothing import LevelMeter, LiveConfig, LiveScore, LiveState
+from .sources import Block, Losses
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from ..arrays import Float32
+from ..audio.pcm import MAX_RATE_HZ, MIN_RATE_HZ, downmix
 from ..errors import AudioError
-from ..pcm import MAX_RATE_HZ, MIN_RATE_HZ, downmix
-from .sound_source import BLOCK_S, Block, Losses
+from .sources import BLOCK_S, Block, Losses
 
 QUEUE_S = 10.0  # of audio that may wait; then the oldest is dropped, so that latency is bounded
 SILENT_DRIVER_S = 2.0  # without a block, the device is taken for lost

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from selenium import webdriver
 
-from genrekit.benchmarks.evaluate import Evaluation, Judgement
-from genrekit.benchmarks.report import report
-from genrekit.runtime.artifact import Artifact
-from genrekit.runtime.cli import main
-from genrekit.runtime.schema import encode
-from genrekit.train.dataset import audio_source
-from genrekit.train.metrics import compare, score
-from genrekit.train.models import architecture
-from genrekit.train.training import Plan, train
+from genrekit.artifact.container import Artifact
+from genrekit.benchmarks.evaluation import Evaluation, Judgement
+from genrekit.benchmarks.report.page import report
+from genrekit.commands.main import main
+from genrekit.strict_json import encode
+from genrekit.train.data.datasets import audio_source
+from genrekit.train.evaluation.metrics import compare, score
+from genrekit.train.models.registry import architecture
+from genrekit.train.runs.trainer import Plan, train
 
 from ..runtime.conftest import artifact, card, tflite_artifact  # noqa: F401 - fixtures
 from ..train.conftest import GENRES, compose, write_song

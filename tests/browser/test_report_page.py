@@ -11,7 +11,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from genrekit.runtime.bench.document import BenchDocument, read_bench
+from genrekit.bench.results import BenchDocument, read_bench
 
 from .conftest import SCREENSHOTS
 

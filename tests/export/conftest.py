@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genrekit.train.dataset import audio_source
-from genrekit.train.models import architecture
-from genrekit.train.run import Run
-from genrekit.train.training import Plan, train
+from genrekit.train.data.datasets import audio_source
+from genrekit.train.models.registry import architecture
+from genrekit.train.runs.run import Run
+from genrekit.train.runs.trainer import Plan, train
 
 RATE = 22_050
 GENRES = ("clicks", "noise", "tones")

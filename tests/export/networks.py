@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.card import InputSpec, Normalisation
+from genrekit.arrays import Float32
+from genrekit.artifact.card import InputSpec, Normalisation
 
 IMAGE = InputSpec(
     name="log_mel",

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genrekit.artifact.container import Artifact, read_artifact
+from genrekit.artifact.packaged import DEFAULT_MODEL
+from genrekit.classify.verification import verify
+from genrekit.engines.registry import load_engine
 from genrekit.export.default_model import agreement, export, fit, mp3_agreement
-from genrekit.runtime.artifact import Artifact, read_artifact
-from genrekit.runtime.default_model import DEFAULT_MODEL
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.verify import verify
-from genrekit.train.dataset import DataSource, open_dataset
-from genrekit.train.pictures import read_stft_picture
-from genrekit.train.representation import cut_windows
-from genrekit.train.splits import filtered_split
+from genrekit.train.data.datasets import DataSource, open_dataset
+from genrekit.train.data.splits import filtered_split
+from genrekit.train.inputs.representation import cut_windows
+from genrekit.train.inputs.spectrogram_pictures import read_stft_picture
 
 LOG = Path(__file__).parents[2] / "benchmarks" / "results" / "default_model.json"
 

@@ -8,7 +8,7 @@ import tracemalloc
 
 from targets import Target
 
-from genrekit.runtime.errors import GenreKitError
+from genrekit.errors import GenreKitError
 
 MAX_SECONDS = 1.0  # of CPU: a busy machine is not the parser's fault
 MAX_BYTES = 64 << 20

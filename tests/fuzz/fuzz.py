@@ -105,9 +105,9 @@ def _fuzz(name: str, seconds: float) -> None:
     """Fuzz one target in this process; libFuzzer ends it."""
     import atheris
 
-    import genrekit.runtime  # noqa: F401 - found by setuptools' hook, its modules by atheris's
+    import genrekit  # noqa: F401 - found by setuptools' hook, its modules by atheris's
 
-    with atheris.instrument_imports(include=["genrekit.runtime"]):
+    with atheris.instrument_imports(include=["genrekit"]):
         from bounds import attempt_watched
         from targets import TARGETS
 
@@ -149,7 +149,7 @@ def _read(path: Path) -> Figures:
 
 def _write(path: Path, before: Figures, turns: dict[str, list[Turn]]) -> None:
     """Write the figures so far, added to those of earlier runs; whole or not at all."""
-    from genrekit.runtime.files import write_whole
+    from genrekit.files import write_whole
 
     targets = dict(before)
     for name, done in turns.items():

@@ -17,13 +17,13 @@ import onnx
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
-from genrekit.runtime import onnx_file, tflite_file
-from genrekit.runtime.artifact import read_artifact
-from genrekit.runtime.card import Card
-from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.default_model import DEFAULT_MODEL
-from genrekit.runtime.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
-from genrekit.runtime.wav import GUID_TAIL
+from genrekit.artifact import onnx_file, tflite_file
+from genrekit.artifact.card import Card
+from genrekit.artifact.container import read_artifact
+from genrekit.artifact.packaged import DEFAULT_MODEL
+from genrekit.audio.wav import GUID_TAIL
+from genrekit.features.config import FeatureConfig
+from genrekit.library.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
 
 CORPUS = Path(__file__).parent / "corpus"
 LABELS = ("jazz", "rock", "folk")

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from targets import CORPUS
 
-from genrekit.runtime.protobuf import length_field, write_varint
+from genrekit.artifact.protobuf import length_field, write_varint
 
 # The numbers at which parsers go wrong.
 EDGES = [0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF]

@@ -19,22 +19,22 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from genrekit.runtime import onnx_file, tflite_file
-from genrekit.runtime.artifact import Artifact, Format
-from genrekit.runtime.au import is_au, read_au_layout
-from genrekit.runtime.card import Card, InputSpec, Layout, Normalisation, Reference, read_card
-from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.errors import ArtifactError
-from genrekit.runtime.graphs.onnx_graph import read_onnx_graph
-from genrekit.runtime.graphs.onnx_shapes import infer_shapes
-from genrekit.runtime.graphs.tflite_graph import read_tflite_graph
-from genrekit.runtime.numpy_engine.engine import NumpyEngine
-from genrekit.runtime.pcm import PcmLayout, PcmReader
-from genrekit.runtime.reference import SIGNAL
-from genrekit.runtime.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
-from genrekit.runtime.results import ResultsFile
-from genrekit.runtime.schema import canonical_json, parse_json
-from genrekit.runtime.wav import is_wav, read_wav_layout
+from genrekit.artifact import onnx_file, tflite_file
+from genrekit.artifact.card import Card, InputSpec, Layout, Normalisation, Reference, parse_card
+from genrekit.artifact.container import Artifact, Format
+from genrekit.audio.au import is_au, read_au_layout
+from genrekit.audio.pcm import PcmLayout, PcmReader
+from genrekit.audio.wav import is_wav, read_wav_layout
+from genrekit.classify.reference import SIGNAL
+from genrekit.engines.graphs.onnx.graph import read_onnx_graph
+from genrekit.engines.graphs.onnx.shapes import infer_shapes
+from genrekit.engines.graphs.tflite.graph import read_tflite_graph
+from genrekit.engines.numpy_engine.engine import NumpyEngine
+from genrekit.errors import ArtifactError
+from genrekit.features.config import FeatureConfig
+from genrekit.library.result_files import ResultsFile
+from genrekit.library.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
+from genrekit.strict_json import canonical_json, parse_json
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -101,10 +101,10 @@ def card(data: bytes) -> None:
     document = parse_json(data, "card")
     if isinstance(document, dict):
         document["card_sha256"] = ""
-        with contextlib.suppress(UnicodeError):  # lone surrogates: read_card must refuse them
+        with contextlib.suppress(UnicodeError):  # lone surrogates: parse_card must refuse them
             document["card_sha256"] = _card_digest(document)
-    found = read_card(json.dumps(document).encode())
-    if read_card(found.to_json().encode()) != found:
+    found = parse_card(json.dumps(document).encode())
+    if parse_card(found.to_json().encode()) != found:
         raise AssertionError("the card does not come back as it went")
 
 
@@ -222,7 +222,7 @@ def _card(shapes: dict[str, tuple[int, ...]], output: str, labels: int) -> Card:
     )
 
 
-_BASE = read_card((CORPUS / "card" / "default.json").read_bytes())
+_BASE = parse_card((CORPUS / "card" / "default.json").read_bytes())
 
 TARGETS: dict[str, Target] = {
     target.__name__: target

@@ -30,10 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from genrekit.runtime.arrays import Float32
-from genrekit.runtime.artifact import Artifact, read_artifact, write_artifact
-from genrekit.runtime.audio import load_audio
-from genrekit.runtime.card import (
+from genrekit.arrays import Float32
+from genrekit.artifact.card import (
     SCHEMA_VERSION,
     Card,
     Compression,
@@ -42,24 +40,26 @@ from genrekit.runtime.card import (
     Reference,
     Training,
     Windowing,
-    read_card,
+    parse_card,
 )
-from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.errors import GenreKitError
-from genrekit.runtime.features import extract
-from genrekit.runtime.files import write_whole
-from genrekit.runtime.reference import (
+from genrekit.artifact.container import Artifact, read_artifact, write_artifact
+from genrekit.audio.decoding import load_audio
+from genrekit.audio.resampling import resample
+from genrekit.classify.reference import (
     SIGNAL,
     measure_reference,
     reference_inputs,
     reference_signal,
 )
-from genrekit.runtime.resample import resample
-from genrekit.runtime.schema import canonical_json
-from genrekit.runtime.spectral import power_spectrogram
-from genrekit.runtime.stream import CardStream
-from genrekit.runtime.tabular import FEATURE_NAMES
+from genrekit.classify.streams import CardStream
+from genrekit.engines.registry import load_engine
+from genrekit.errors import GenreKitError
+from genrekit.features.config import FeatureConfig
+from genrekit.features.kinds import extract
+from genrekit.features.stft import power_spectrogram
+from genrekit.features.tabular import FEATURE_NAMES
+from genrekit.files import write_whole
+from genrekit.strict_json import canonical_json
 
 FOLDER = Path(__file__).parent
 SONG, INDEX, DATA, HOSTILE = "song.wav", "vectors.json", "vectors.bin", "hostile.json"
@@ -414,7 +414,7 @@ def refusal(case: Refused) -> tuple[str, str]:
         path.write_bytes(case.data)
         try:
             if case.kind == "card":
-                read_card(case.data)
+                parse_card(case.data)
             elif case.kind == "model":
                 read_artifact(path)
             else:

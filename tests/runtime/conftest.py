@@ -10,8 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from genrekit.runtime.artifact import Artifact, write_artifact
-from genrekit.runtime.card import (
+from genrekit.artifact.card import (
     SCHEMA_VERSION,
     Accuracy,
     Card,
@@ -22,9 +21,10 @@ from genrekit.runtime.card import (
     Training,
     Windowing,
 )
-from genrekit.runtime.config import FeatureConfig
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.reference import SIGNAL, measure_reference
+from genrekit.artifact.container import Artifact, write_artifact
+from genrekit.classify.reference import SIGNAL, measure_reference
+from genrekit.engines.registry import load_engine
+from genrekit.features.config import FeatureConfig
 
 LABELS = ("blues", "classical", "disco")
 N_MELS = 16

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from genrekit.runtime.errors import FileError
-from genrekit.runtime.files import read_bounded, unfinished_form, write_whole
+from genrekit.errors import FileError
+from genrekit.files import read_bounded, unfinished_form, write_whole
 
 
 def test_a_failed_write_leaves_what_was_there(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from genrekit.runtime.errors import AudioError
-from genrekit.runtime.live.listener import Listener, Update
-from genrekit.runtime.live.microphone import Deliver, InputDevice, Microphone
-from genrekit.runtime.live.sound_source import Block
+from genrekit.errors import AudioError
+from genrekit.live.listener import Listener, Update
+from genrekit.live.microphone import Deliver, InputDevice, Microphone
+from genrekit.live.sources import Block
 
 
 def device(index: int, name: str, *, channels: int = 1, default: bool = False) -> InputDevice:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genrekit.runtime.artifact import Artifact
-from genrekit.runtime.engines import load_engine
-from genrekit.runtime.errors import AudioError
-from genrekit.runtime.live.listener import Listener, Update
-from genrekit.runtime.live.microphone import (
+from genrekit.artifact.container import Artifact
+from genrekit.engines.registry import load_engine
+from genrekit.errors import AudioError
+from genrekit.live.listener import Listener, Update
+from genrekit.live.microphone import (
     QUEUE_S,
     RETRY_S,
     SILENT_DRIVER_S,
@@ -17,7 +17,7 @@ from genrekit.runtime.live.microphone import (
     choose_device,
     rates_to_try,
 )
-from genrekit.runtime.live.state import LiveConfig
+from genrekit.live.smoothing import LiveConfig
 
 from .sound_card import Card, Clock, device, listen, updates
 

@@ -4,7 +4,7 @@ package genrekit.core
  * The members of one JSON object whose keys are exactly those expected, each read by its type.
  *
  * An integer stands for a float, a boolean for nothing but itself. Messages are those of
- * `genrekit.runtime.schema`.
+ * `genrekit.strict_json`.
  */
 internal class Members private constructor(private val members: Map<*, *>, val where: String) {
 

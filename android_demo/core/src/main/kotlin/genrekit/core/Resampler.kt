@@ -8,7 +8,7 @@ fun interface SampleSink {
 
 /**
  * Converts the sample rate of a stream: a Kaiser-windowed sinc, the same as
- * `genrekit.runtime.resample`'s to float32 rounding.
+ * `genrekit.audio.resampling`'s to float32 rounding.
  *
  * Output sample m lies at input time m * rateIn / rateOut: there is no delay. The clip is taken
  * to be silent before its start and after its end. Nothing is allocated while it runs.

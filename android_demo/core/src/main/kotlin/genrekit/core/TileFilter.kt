@@ -13,7 +13,7 @@ import kotlin.math.sqrt
  * Apart from where its window starts, a tile depends only on the fraction of a sample (the
  * phase) at which it starts. Where up / down is a small fraction every tile starts at phase 0;
  * else the filters of a few fixed phases are applied and interpolated by Lagrange's
- * polynomials. The design is that of `genrekit.runtime.resample`.
+ * polynomials. The design is that of `genrekit.audio.resampling`.
  *
  * References: J. O. Smith, "Digital Audio Resampling", CCRMA (2002); J. F. Kaiser,
  * "Nonrecursive digital filter design using the I0-sinh window function", ISCAS 1974.

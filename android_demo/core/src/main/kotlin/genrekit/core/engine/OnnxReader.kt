@@ -10,7 +10,7 @@ import java.nio.ByteOrder
 import java.nio.charset.CharacterCodingException
 
 /**
- * Reads the graph of an .onnx model, without a protobuf library and as `genrekit.runtime.graphs.onnx_graph`.
+ * Reads the graph of an .onnx model, without a protobuf library and as `genrekit.engines.graphs.onnx.graph`.
  *
  * Only plain graphs are read: one list of nodes over dense tensors whose data lie in the file
  * itself. Whatever could reach outside the file or hide a second program is refused, and so is a

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer
 
 /**
  * Reads the graph of a .tflite model, without the schema's generated code and as
- * `genrekit.runtime.graphs.tflite_graph`: the numbers below are positions of fields in schema.fbs.
+ * `genrekit.engines.graphs.tflite.graph`: the numbers below are positions of fields in schema.fbs.
  *
  * Several subgraphs (control flow), custom operators and buffers outside the flatbuffer are
  * refused.

@@ -1,0 +1,1 @@
+"""The compression results: candidates on unseen tracks, and the literature."""

@@ -1,0 +1,1 @@
+"""Bytes installed, and licences."""

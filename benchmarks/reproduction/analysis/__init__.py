@@ -1,0 +1,1 @@
+"""Figures, distances and checks beside the reproduced systems."""

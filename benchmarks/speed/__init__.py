@@ -1,0 +1,1 @@
+"""Speed and memory of features, start-up, live listening and long files."""

@@ -1,0 +1,1 @@
+"""`make bench`: everything measured, and the tables of the pages."""

@@ -1,0 +1,1 @@
+"""Coding of weights as in the literature: Deep Compression, BinaryConnect."""

@@ -1,0 +1,1 @@
+"""The commands `genrekit export` and `genrekit compress`."""

@@ -1,0 +1,1 @@
+"""Fewer bits: calibration, static quantization, quantization-aware training."""

@@ -1,0 +1,1 @@
+"""The search for the smallest candidate that keeps the accuracy."""

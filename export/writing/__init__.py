@@ -1,0 +1,1 @@
+"""Cards, the comparison before and after, and artifacts written only when verified."""

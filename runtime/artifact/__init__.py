@@ -1,0 +1,1 @@
+"""One file that holds a model and its card: reading, writing, and those in the wheel."""

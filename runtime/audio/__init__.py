@@ -1,0 +1,1 @@
+"""Decoding and resampling: from a file to mono float32 samples."""

@@ -1,0 +1,1 @@
+"""The machine: hardware, sensors, and what else runs on it."""

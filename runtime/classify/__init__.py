@@ -1,0 +1,1 @@
+"""From samples to windows, logits and ranked genres; and the proof that it is right here."""

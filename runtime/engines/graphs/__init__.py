@@ -1,0 +1,1 @@
+"""Graphs of models, read and bounded before any engine sees them."""

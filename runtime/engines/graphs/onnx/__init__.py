@@ -1,0 +1,1 @@
+"""Graphs of .onnx files: operators, values and shapes."""

@@ -1,0 +1,1 @@
+"""Graphs of .tflite files: operators, values and shapes."""

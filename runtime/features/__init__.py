@@ -1,0 +1,1 @@
+"""Features of audio in NumPy, and one table of their kinds."""

@@ -1,0 +1,1 @@
+"""Harmonic-percussive source separation."""

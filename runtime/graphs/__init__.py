@@ -1,1 +1,0 @@
-"""Graphs: operators of .onnx and .tflite files, read and checked before an engine sees them."""

@@ -1,0 +1,1 @@
+"""Folders of songs: finding, worker processes, result files."""

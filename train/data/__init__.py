@@ -1,0 +1,1 @@
+"""Data sets: finding, checking, splitting; GTZAN and its faults."""

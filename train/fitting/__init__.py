@@ -1,0 +1,1 @@
+"""One training loop, and a learner for each framework."""

@@ -1,0 +1,1 @@
+"""From tracks to batches: what a model sees, cached and augmented."""

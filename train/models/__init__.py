@@ -1,0 +1,1 @@
+"""Models, and one table of them."""

@@ -1,0 +1,1 @@
+"""Models that a solver fits at once."""

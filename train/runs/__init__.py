@@ -1,0 +1,1 @@
+"""A training as a folder: plan, resume, documents, figures."""

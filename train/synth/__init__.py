@@ -1,0 +1,1 @@
+"""Music composed by rule, for demos and tests."""

@@ -1,0 +1,1 @@
+"""Ten genres as data."""
