@@ -12,7 +12,7 @@ from genrekit.train.data.datasets import DataSource
 from genrekit.train.runs.run import Run
 
 from .quantization.calibration import Method
-from .writing.comparison import Proof
+from .writing.comparison import ModelComparison
 from .writing.verified import (
     Exported,
     Finished,
@@ -69,7 +69,7 @@ class ExportReport:
         `source_bytes / bytes`.
     tracks : str
         Which tracks the comparison is on.
-    proof : Proof
+    proof : ModelComparison
         The framework's model before, the file in its engine after.
     engine : str
         That engine.
@@ -84,7 +84,7 @@ class ExportReport:
     source_bytes: int
     ratio: float
     tracks: str
-    proof: Proof
+    proof: ModelComparison
     engine: str
     logit_tolerance: float
 

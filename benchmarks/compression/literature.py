@@ -20,8 +20,8 @@ from genrekit.export.coding.parametrizations import BinaryNetwork, masked, settl
 from genrekit.export.distillation.students import student
 from genrekit.export.pruning.channels import count_macs, count_parameters
 from genrekit.export.pruning.neurons import layers_of, perceptron
-from genrekit.export.search.image_candidates import ImageWorkshop
-from genrekit.export.search.mlp_candidates import PerceptronChain, PerceptronWorkshop
+from genrekit.export.search.image_candidates import ImageCandidateFactory
+from genrekit.export.search.mlp_candidates import MlpCandidateFactory, MlpChain
 from genrekit.export.writing.comparison import keras_logits, torch_logits
 from genrekit.files import read_bounded, write_whole
 from genrekit.train.fitting.loop import fit
@@ -48,37 +48,37 @@ _PERCEPTRON = Hyperparameters(
 )
 
 
-def image_rows(book: RowBook, workshop: ImageWorkshop) -> list[Row]:
+def image_rows(book: RowBook, factory: ImageCandidateFactory) -> list[Row]:
     """Deep Compression of the run's network, BinaryConnect of a student."""
-    folder = workshop.folder / "networks"
-    pruned = workshop.learn(masked(workshop.network, SPARSITY), folder / "masked", MASKED_RATE, 0.5)
+    folder = factory.folder / "networks"
+    pruned = factory.learn(masked(factory.network, SPARSITY), folder / "masked", MASKED_RATE, 0.5)
     tied = shared(settled(pruned), VALUES)
-    tensors = _tensors(settled(workshop.learn(tied, folder / "shared", SHARED_RATE, 0.25)))
+    tensors = _tensors(settled(factory.learn(tied, folder / "shared", SHARED_RATE, 0.25)))
     data = store(tensors)
-    network = workshop.run.load_model()
+    network = factory.run.load_model()
     _load(network, data)
-    counts = count_parameters(network), count_macs(network, workshop.spec)
+    counts = count_parameters(network), count_macs(network, factory.spec)
     rows = [
         book.stored(
             "deep-compression", _deep(stages(tensors)), data, counts, torch_logits(network.eval())
         )
     ]
-    torch.manual_seed(workshop.run.settings.seed)
-    small = student(BINARY_STUDENT, workshop.spec, len(workshop.run.labels))
-    binary = BinaryNetwork(small, len(workshop.run.labels))
-    learned = settled(workshop.learn(binary, folder / "binary", BINARY_RATE, 4.0))
+    torch.manual_seed(factory.run.settings.seed)
+    small = student(BINARY_STUDENT, factory.spec, len(factory.run.labels))
+    binary = BinaryNetwork(small, len(factory.run.labels))
+    learned = settled(factory.learn(binary, folder / "binary", BINARY_RATE, 4.0))
     data = store(_tensors(learned))
     _load(learned, data)
-    counts = count_parameters(learned), count_macs(learned, workshop.spec)
+    counts = count_parameters(learned), count_macs(learned, factory.spec)
     chain = f"{BINARY_STUDENT} distilled with weights of +1 and -1, one bit each"
     return [*rows, book.stored("binaryconnect", chain, data, counts, torch_logits(learned))]
 
 
-def perceptron_rows(book: RowBook, workshop: PerceptronWorkshop) -> list[Row]:
+def perceptron_rows(book: RowBook, factory: MlpCandidateFactory) -> list[Row]:
     """Deep Compression of the run's network, BinaryConnect of one as wide."""
-    recipe = PerceptronChain(sparsity=SPARSITY, values=VALUES, encoding="sparse")
+    recipe = MlpChain(sparsity=SPARSITY, values=VALUES, encoding="sparse")
     tensors: dict[str, Float32] = {}
-    for index, (matrix, bias) in enumerate(layers_of(workshop.network_of(recipe))):
+    for index, (matrix, bias) in enumerate(layers_of(factory.network_of(recipe))):
         tensors[f"{index}.weight"], tensors[f"{index}.bias"] = matrix, bias
     data = store(tensors)
     arrays = list(restore(data).values())
@@ -88,7 +88,7 @@ def perceptron_rows(book: RowBook, workshop: PerceptronWorkshop) -> list[Row]:
     rows = [
         book.stored("deep-compression", _deep(stages(tensors)), data, counts, keras_logits(network))
     ]
-    binary = _binary_perceptron(workshop, workshop.folder / "networks" / "binary")
+    binary = _binary_perceptron(factory, factory.folder / "networks" / "binary")
     data = store(_tensors(binary))
     _load(binary, data)
     macs = sum(layer.weight.numel() for layer in binary.modules() if isinstance(layer, nn.Linear))
@@ -97,10 +97,10 @@ def perceptron_rows(book: RowBook, workshop: PerceptronWorkshop) -> list[Row]:
     return [*rows, book.stored("binaryconnect", chain, data, counts, torch_logits(binary))]
 
 
-def _binary_perceptron(workshop: PerceptronWorkshop, stem: Path) -> nn.Module:
-    run = workshop.run
+def _binary_perceptron(factory: MlpCandidateFactory, stem: Path) -> nn.Module:
+    run = factory.run
     torch.manual_seed(run.settings.seed)
-    widths = (*workshop.spec.shape, *LAYERS)
+    widths = (*factory.spec.shape, *LAYERS)
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(widths):
         layers += [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU()]
@@ -111,9 +111,9 @@ def _binary_perceptron(workshop: PerceptronWorkshop, stem: Path) -> nn.Module:
         learner = TorchLearner(binary, _PERCEPTRON.weight_decay, choose_device("cpu"))
         fit(
             learner,
-            workshop.both,
-            list(workshop.train.material.features),
-            list(workshop.valid.material.features),
+            factory.both,
+            list(factory.train.windowed.features),
+            list(factory.valid.windowed.features),
             _PERCEPTRON,
             seed=run.settings.seed,
             checkpoint=stem.with_suffix(".checkpoint"),

@@ -13,9 +13,9 @@ from genrekit.artifact.container import read_artifact
 from genrekit.documents import timestamp
 from genrekit.engines.registry import load_engine
 from genrekit.errors import ConfigError
-from genrekit.export.search.candidates import LICENCE, Recipe, Result, Workshop
+from genrekit.export.search.candidates import LICENCE, CandidateFactory, Recipe, Result
 from genrekit.export.search.search import Candidate, Target, choose, time_all
-from genrekit.export.writing.comparison import Proof, prove
+from genrekit.export.writing.comparison import ModelComparison, compare_models
 from genrekit.export.writing.verified import Finished, TrackSet, engine_logits
 from genrekit.strict_json import decode
 from genrekit.train.evaluation.track_evaluation import Logits
@@ -100,7 +100,7 @@ class RowBook:
     Parameters
     ----------
     subject : str
-    workshop : Workshop
+    factory : CandidateFactory
     valid, tracks : TrackSet
         To choose on, and to judge on: neither trained nor chosen on.
     folder : Path
@@ -110,12 +110,12 @@ class RowBook:
     def __init__(
         self,
         subject: str,
-        workshop: Workshop[Any],
+        factory: CandidateFactory[Any],
         valid: TrackSet,
         tracks: TrackSet,
         folder: Path,
     ) -> None:
-        self.subject, self.workshop, self.folder = subject, workshop, folder
+        self.subject, self.factory, self.folder = subject, factory, folder
         self.valid, self.tracks = valid, tracks
 
     def candidates(self, recipes: Sequence[Recipe], target: Target) -> list[Row]:
@@ -124,13 +124,13 @@ class RowBook:
         rows = [self._candidate(recipe, results[recipe.name]) for recipe in recipes]
         found = {
             c.result.name: dataclasses.replace(c, result=results[c.result.name])
-            for c in time_all(self.workshop, recipes)
+            for c in time_all(self.factory, recipes)
         }
         try:
             chosen = choose(list(found.values()), target).result.name
         except ConfigError:
             chosen = ""
-        plain = next(row.bytes for row in rows if row.name == self.workshop.plain.name)
+        plain = next(row.bytes for row in rows if row.name == self.factory.plain.name)
         return [
             dataclasses.replace(
                 _timed(row, found.get(row.name), plain),
@@ -172,30 +172,34 @@ class RowBook:
 
     def _judged(self, recipe: Recipe) -> Result:
         """Judge a candidate on the tracks to choose on, where they are not the run's own."""
-        result = self.workshop.result(recipe)
-        if self.valid is self.workshop.valid or result.rejected is not None:
+        result = self.factory.result(recipe)
+        if self.valid is self.factory.valid or result.rejected is not None:
             return result
-        path = self.workshop.artifact(recipe)
+        path = self.factory.artifact(recipe)
 
-        def make() -> Proof:
+        def make() -> ModelComparison:
             artifact = read_artifact(path)
             logits = engine_logits(load_engine(artifact), artifact.card.inputs)
             return self._proof(logits, self.valid)
 
-        proof = self._kept(f"{recipe.name}-valid", path.read_bytes(), self.valid, Proof, make)
+        proof = self._kept(
+            f"{recipe.name}-valid", path.read_bytes(), self.valid, ModelComparison, make
+        )
         return dataclasses.replace(result, accuracy=proof.after, paired=proof.tracks)
 
-    def _proof(self, logits: Logits, tracks: TrackSet) -> Proof:
-        return prove(self.workshop.before, logits, tracks.material, list(tracks.material.features))
+    def _proof(self, logits: Logits, tracks: TrackSet) -> ModelComparison:
+        return compare_models(
+            self.factory.before, logits, tracks.windowed, list(tracks.windowed.features)
+        )
 
     def _candidate(self, recipe: Recipe, result: Result) -> Row:
         if result.rejected is not None:
             return self._row(result, None, result.bytes, result.gzip_bytes)
-        source = self.workshop.artifact(recipe).read_bytes()
+        source = self.factory.artifact(recipe).read_bytes()
 
         def make() -> Row:
             out = self.folder / f"{recipe.name}.{result.format}"
-            done: Finished = self.workshop.finish(recipe, out, self.tracks, licence=LICENCE)
+            done: Finished = self.factory.finish(recipe, out, self.tracks, licence=LICENCE)
             packed = len(gzip.compress(out.read_bytes(), 9, mtime=0))
             return self._row(result, done.proof, done.artifact.size, packed)
 
@@ -207,12 +211,12 @@ class RowBook:
     ) -> T:
         """Look at tracks once for each file, however often this is run."""
         digest = hashlib.sha256(source).hexdigest()[:12]
-        path = self.folder / f"{name}-{digest}-{len(tracks.material.features)}.json"
+        path = self.folder / f"{name}-{digest}-{len(tracks.windowed.features)}.json"
         if not path.is_file():
             write_document(path, make())
         return decode(kind, read_document(path), str(path))
 
-    def _row(self, result: Result, proof: Proof | None, size: int, packed: int) -> Row:
+    def _row(self, result: Result, proof: ModelComparison | None, size: int, packed: int) -> Row:
         paired = proof.tracks if proof else None
         now = timestamp()
         return Row(

@@ -17,16 +17,16 @@ from typing import Any
 
 from genrekit.bench.machine.hardware import measured_machine
 from genrekit.errors import GenreKitError
-from genrekit.export.commands.compress import open_workshop
-from genrekit.export.search.candidates import Workshop
-from genrekit.export.search.image_candidates import OWN, ImageWorkshop
+from genrekit.export.commands.compress import open_factory
+from genrekit.export.search.candidates import CandidateFactory
+from genrekit.export.search.image_candidates import OWN, ImageCandidateFactory
 from genrekit.export.search.layer_sensitivity import (
     LayerReport,
     describe_layers,
     draw_layers,
     report_layers,
 )
-from genrekit.export.search.mlp_candidates import PerceptronWorkshop
+from genrekit.export.search.mlp_candidates import MlpCandidateFactory
 from genrekit.export.search.search import Target
 from genrekit.export.writing.verified import TrackSet, fresh_tracks, side_of
 from genrekit.files import write_whole
@@ -151,22 +151,22 @@ def measure(subject: Subject, work: Path, jobs: int, say: Say) -> list[Row]:
     )
     observer = Observer(say=say)
     run = train(plan, work / "runs" / subject.name, device="cpu", jobs=jobs, observer=observer)
-    workshop = open_workshop(run, EPOCHS)
-    valid, tracks = _track_sets(run, workshop, subject)
-    book = RowBook(subject.name, workshop, valid, tracks, work / "rows" / subject.name)
-    for recipe in workshop.recipes():
+    factory = open_factory(run, EPOCHS)
+    valid, tracks = _track_sets(run, factory, subject)
+    book = RowBook(subject.name, factory, valid, tracks, work / "rows" / subject.name)
+    for recipe in factory.recipes():
         say(f"{subject.name}: {recipe.name}")
-        workshop.result(recipe)
+        factory.result(recipe)
     say(f"{subject.name}: judging and timing")
-    target = IMAGE_TARGET if isinstance(workshop, ImageWorkshop) else PERCEPTRON_TARGET
-    rows, more = book.candidates(workshop.recipes(), target), []
+    target = IMAGE_TARGET if isinstance(factory, ImageCandidateFactory) else PERCEPTRON_TARGET
+    rows, more = book.candidates(factory.recipes(), target), []
     say(f"{subject.name}: literature")
-    if isinstance(workshop, ImageWorkshop):
+    if isinstance(factory, ImageCandidateFactory):
         rows = _longer(rows, book, work, say)
-        more = image_rows(book, workshop)
-        _layers(workshop, subject, work, say)
-    elif isinstance(workshop, PerceptronWorkshop):
-        more = perceptron_rows(book, workshop)
+        more = image_rows(book, factory)
+        _layers(factory, subject, work, say)
+    elif isinstance(factory, MlpCandidateFactory):
+        more = perceptron_rows(book, factory)
     return [*rows, *(with_ratio(row, rows[0].bytes) for row in more)]
 
 
@@ -177,37 +177,39 @@ def _longer(rows: list[Row], book: RowBook, work: Path, say: Say) -> list[Row]:
     if chosen is None or name == OWN:
         return rows
     say(f"{book.subject}: {name} for longer")
-    workshop = ImageWorkshop(book.workshop.run, LONG_EPOCHS)
-    ways = [chain for chain in workshop.recipes() if chain.student == name and not chain.pruned]
+    factory = ImageCandidateFactory(book.factory.run, LONG_EPOCHS)
+    ways = [chain for chain in factory.recipes() if chain.student == name and not chain.pruned]
     folder = work / "rows" / f"{book.subject}-long"
-    longer = RowBook(book.subject, workshop, book.valid, book.tracks, folder)
-    _, *made = longer.candidates([workshop.plain, *ways], IMAGE_TARGET)
+    longer = RowBook(book.subject, factory, book.valid, book.tracks, folder)
+    _, *made = longer.candidates([factory.plain, *ways], IMAGE_TARGET)
     together = [*rows, *(dataclasses.replace(row, name=f"{row.name}-long") for row in made)]
     marked = [row for row in together if row.chosen]
     best = max(marked, key=lambda row: (row.valid_accuracy or 0.0, -row.bytes))
     return [row if row is best else dataclasses.replace(row, chosen=None) for row in together]
 
 
-def _track_sets(run: Run, workshop: Workshop[Any], subject: Subject) -> tuple[TrackSet, TrackSet]:
+def _track_sets(
+    run: Run, factory: CandidateFactory[Any], subject: Subject
+) -> tuple[TrackSet, TrackSet]:
     """Read the tracks to choose on and those to judge on."""
     if subject.composed is None:
         test = side_of(run, "test")
-        return workshop.valid, dataclasses.replace(test, title=f"GTZAN, {test.title}")
+        return factory.valid, dataclasses.replace(test, title=f"GTZAN, {test.title}")
     sets = []
     for name in ("valid", "test"):
         tracks = fresh_tracks(run, audio_source(subject.composed / name))
-        n, seed = len(tracks.material.features), COMPOSED[name][1]
+        n, seed = len(tracks.windowed.features), COMPOSED[name][1]
         sets.append(
             dataclasses.replace(tracks, title=f"{n} fresh synthetic {name} tracks, seed {seed}")
         )
     return sets[0], sets[1]
 
 
-def _layers(workshop: ImageWorkshop, subject: Subject, work: Path, say: Say) -> None:
+def _layers(factory: ImageCandidateFactory, subject: Subject, work: Path, say: Say) -> None:
     """Measure, print and draw every layer, once."""
     path = work / "rows" / subject.name / "layers.json"
     if not path.is_file():
-        write_document(path, report_layers(workshop, say))
+        write_document(path, report_layers(factory, say))
     report = decode(LayerReport, read_document(path), str(path))
     say(describe_layers(report))
     draw_layers(report, path.with_suffix(".png"))

@@ -36,7 +36,7 @@ from genrekit.train.runs.run import Run
 
 from ..footprint.install_size import installed_bytes, versions
 from .conversions import CONVERSIONS
-from .pipelines import WAYS, Model
+from .pipelines import PIPELINES, Model
 from .results import PeerResult, PeersDocument
 
 _BUDGET_S = 5.0  # per way
@@ -83,7 +83,7 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     clips, truth = _read_clips(run, songs)
     failures = _convert(model)
     ready, absent = {}, {}
-    for name, way in WAYS.items():
+    for name, way in PIPELINES.items():
         if way.file in failures:
             absent[name] = failures[way.file]
             continue
@@ -100,9 +100,9 @@ def measure(model: Model, songs: Path, *, processes: int, force: bool = False) -
     results = tuple(
         PeerResult(
             name=name,
-            packages=versions(WAYS[name].packages),
-            install_bytes=installed_bytes(WAYS[name].packages),
-            model_bytes=model.file(WAYS[name].file).stat().st_size,
+            packages=versions(PIPELINES[name].packages),
+            install_bytes=installed_bytes(PIPELINES[name].packages),
+            model_bytes=model.file(PIPELINES[name].file).stat().st_size,
             latency=Latency.of(seconds[name]),
             ratio=None if name == first else Ratio.of(seconds[name], seconds[first]),
             cold_start=Latency.of(np.array([life[0] for life in lives[name]])),

@@ -54,7 +54,7 @@ class Model:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Way:
+class Pipeline:
     """A way to do the work.
 
     Parameters
@@ -252,29 +252,31 @@ def _converted(model: Model, name: str) -> Path:
     return path
 
 
-WAYS = {
-    "genrekit, int8": Way(("genrekit", "numpy", "onnxruntime"), "int8", _genrekit("int8")),
-    "genrekit, fp32": Way(("genrekit", "numpy", "onnxruntime"), "fp32", _genrekit("fp32")),
-    "librosa, ONNX Runtime fp32": Way(
+PIPELINES = {
+    "genrekit, int8": Pipeline(("genrekit", "numpy", "onnxruntime"), "int8", _genrekit("int8")),
+    "genrekit, fp32": Pipeline(("genrekit", "numpy", "onnxruntime"), "fp32", _genrekit("fp32")),
+    "librosa, ONNX Runtime fp32": Pipeline(
         ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _onnxruntime)
     ),
-    "librosa, ONNX Runtime dynamic int8": Way(
+    "librosa, ONNX Runtime dynamic int8": Pipeline(
         ("librosa", "onnxruntime"), DYNAMIC, _joined(_librosa, _dynamic)
     ),
-    "librosa, ONNX Runtime XNNPACK": Way(
+    "librosa, ONNX Runtime XNNPACK": Pipeline(
         ("librosa", "onnxruntime"), "fp32", _joined(_librosa, _xnnpack)
     ),
-    "librosa, LiteRT fp32": Way(("librosa", "ai-edge-litert"), TFLITE, _joined(_librosa, _litert)),
-    "librosa, ExecuTorch XNNPACK fp32": Way(
+    "librosa, LiteRT fp32": Pipeline(
+        ("librosa", "ai-edge-litert"), TFLITE, _joined(_librosa, _litert)
+    ),
+    "librosa, ExecuTorch XNNPACK fp32": Pipeline(
         ("librosa", "torch", "executorch"), PTE, _joined(_librosa, _executorch)
     ),
-    "librosa, PyTorch": Way(
+    "librosa, PyTorch": Pipeline(
         ("librosa", "torch", "torchvision"), "run", _joined(_librosa, _torch(compiled=False))
     ),
-    "librosa, torch.compile": Way(
+    "librosa, torch.compile": Pipeline(
         ("librosa", "torch", "torchvision"), "run", _joined(_librosa, _torch(compiled=True))
     ),
-    "torchaudio, PyTorch": Way(
+    "torchaudio, PyTorch": Pipeline(
         ("torchaudio", "torch", "torchvision"), "run", _joined(_torchaudio, _torch(compiled=False))
     ),
 }
@@ -283,7 +285,7 @@ WAYS = {
 def main(name: str, run: str, fp32: str, int8: str, converted: str, clip: str) -> None:
     """Load one way, predict, and tell when and with how much memory."""
     samples = np.load(clip, allow_pickle=False)
-    predict = WAYS[name].load(Model(Path(run), Path(fp32), Path(int8), Path(converted)))
+    predict = PIPELINES[name].load(Model(Path(run), Path(fp32), Path(int8), Path(converted)))
     predict(samples)
     predicted_s = time.monotonic()
     for _ in range(_REPEATS - 1):

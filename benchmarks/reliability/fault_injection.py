@@ -24,7 +24,7 @@ from genrekit.bench.machine.hardware import Machine, measured_machine
 from genrekit.documents import read_document, timestamp, write_document
 
 from .integrity import find_files, find_leftovers, is_whole, snapshot
-from .sandbox import Workplace
+from .sandbox import Sandbox
 from .scenarios import SCENARIOS, Scenario
 
 COMMAND = "python -m genrekit.benchmarks.reliability.fault_injection"
@@ -87,24 +87,24 @@ class KillsDocument:
 
 
 class Killer:
-    """Kills commands in a workplace.
+    """Kills commands in a sandbox.
 
     Parameters
     ----------
-    workplace : Workplace
+    sandbox : Sandbox
     seed : int
         Of the moments.
     """
 
-    def __init__(self, workplace: Workplace, seed: int) -> None:
-        self._workplace = workplace
+    def __init__(self, sandbox: Sandbox, seed: int) -> None:
+        self._workplace = sandbox
         self._random = random.Random(seed)  # noqa: S311 - moments, not secrets
 
     def trial(self, scenario: Scenario, tally: Kills) -> None:
         """Kill a command a few times in a row, let it finish, and compare."""
-        workplace = self._workplace
-        expected, seconds = workplace.undisturbed(scenario)
-        workplace.clear(scenario)
+        sandbox = self._workplace
+        expected, seconds = sandbox.undisturbed(scenario)
+        sandbox.clear(scenario)
         before, killed, left = tally.kills, False, seconds
         for _ in range(min(_KILLS_IN_A_ROW, scenario.goal - tally.kills)):
             tally.restarts += killed
@@ -117,27 +117,27 @@ class Killer:
             return
         if killed:
             tally.restarts += 1
-            if status := workplace.run(scenario):
-                print(f"{scenario.name}: exit status {status}: {workplace.said()}", file=sys.stderr)
+            if status := sandbox.run(scenario):
+                print(f"{scenario.name}: exit status {status}: {sandbox.said()}", file=sys.stderr)
                 tally.refusals += 1
                 return
         tally.finished += 1
-        found = snapshot(workplace.out)
+        found = snapshot(sandbox.out)
         tally.identical += found == expected
         if found != expected:
             names = [name for name in found | expected if found.get(name) != expected.get(name)]
             print(f"{scenario.name}: differs in {names}", file=sys.stderr)
-        tally.leftovers += len(find_leftovers(workplace.out))
+        tally.leftovers += len(find_leftovers(sandbox.out))
 
     def _kill_once(self, scenario: Scenario, seconds: float, tally: Kills) -> bool:
         """Start a command that has about so many seconds to do, and kill it before the end."""
-        workplace = self._workplace
+        sandbox = self._workplace
         in_a_write = not scenario.appends and self._random.random() < 0.5
         moment = time.monotonic() + seconds * self._random.uniform(_SHORTEST_RUN, 1.0)
-        with workplace.start(scenario) as process:
+        with sandbox.start(scenario) as process:
             while process.poll() is None:
                 due = time.monotonic() >= moment
-                writing = due and in_a_write and bool(find_leftovers(workplace.out))
+                writing = due and in_a_write and bool(find_leftovers(sandbox.out))
                 if due and (writing or not in_a_write):
                     process.send_signal(signal.SIGKILL)
                     break
@@ -145,12 +145,12 @@ class Killer:
         if process.returncode != -signal.SIGKILL:
             if process.returncode:
                 tally.refusals += 1
-                print(f"{scenario.name}: {workplace.said()}", file=sys.stderr)
+                print(f"{scenario.name}: {sandbox.said()}", file=sys.stderr)
             return False
         tally.kills += 1
-        tally.while_writing += bool(find_leftovers(workplace.out))
-        tally.survivors += workplace.end_survivors()
-        half = [path for path in find_files(workplace.out) if not is_whole(path)]
+        tally.while_writing += bool(find_leftovers(sandbox.out))
+        tally.survivors += sandbox.end_survivors()
+        half = [path for path in find_files(sandbox.out) if not is_whole(path)]
         for path in half:
             print(f"{scenario.name}: {path} is not whole", file=sys.stderr)
         tally.half_files += len(half)
@@ -177,7 +177,7 @@ def run_kills(
     spent = {i: 0.0 for i, tally in enumerate(tallies) if tally.kills < tally.goal}
     end = time.monotonic() + 60.0 * minutes
     with tempfile.TemporaryDirectory(prefix="genrekit-kills-") as folder:
-        killer = Killer(Workplace(Path(folder), scenarios), seed)
+        killer = Killer(Sandbox(Path(folder), scenarios), seed)
         while (start := time.monotonic()) < end and spent:
             turn = min(spent, key=spent.__getitem__)
             killer.trial(scenarios[turn], tallies[turn])

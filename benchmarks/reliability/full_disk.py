@@ -24,7 +24,7 @@ from genrekit.documents import read_document, timestamp, write_document
 from genrekit.errors import GenreKitError
 
 from .integrity import find_files, is_whole, snapshot
-from .sandbox import Workplace
+from .sandbox import Sandbox
 from .scenarios import SCENARIOS, Scenario
 
 COMMAND = "python -m genrekit.benchmarks.reliability.full_disk"
@@ -77,41 +77,39 @@ class DisksDocument:
     trials: tuple[DiskTrial, ...]
 
 
-def try_disks(workplace: Workplace, scenario: Scenario) -> Iterator[DiskTrial]:
+def try_disks(sandbox: Sandbox, scenario: Scenario) -> Iterator[DiskTrial]:
     """Run a command on disks of several sizes and on a read-only one."""
-    expected, _ = workplace.undisturbed(scenario)
-    after = _room(workplace.out)
-    workplace.clear(scenario)
-    before = _room(workplace.out)
+    expected, _ = sandbox.undisturbed(scenario)
+    after = _room(sandbox.out)
+    sandbox.clear(scenario)
+    before = _room(sandbox.out)
     for share in _SHARES:
         size = before + _BLOCK * (2 + int(share * (after - before) / _BLOCK))
-        with _disk(workplace.out, size):
-            workplace.furnish(scenario)
-            yield _try(workplace, scenario, expected, f"full: {share:.0%} of the room it needs")
-    with _disk(workplace.out, _AMPLE):
-        workplace.furnish(scenario)
-        yield _try(workplace, scenario, expected, "read-only")
+        with _disk(sandbox.out, size):
+            sandbox.furnish(scenario)
+            yield _try(sandbox, scenario, expected, f"full: {share:.0%} of the room it needs")
+    with _disk(sandbox.out, _AMPLE):
+        sandbox.furnish(scenario)
+        yield _try(sandbox, scenario, expected, "read-only")
 
 
-def _try(
-    workplace: Workplace, scenario: Scenario, expected: dict[str, str], disk: str
-) -> DiskTrial:
-    kept = workplace.out / _KEPT
+def _try(sandbox: Sandbox, scenario: Scenario, expected: dict[str, str], disk: str) -> DiskTrial:
+    kept = sandbox.out / _KEPT
     kept.write_text("kept\n", "utf-8")
     if disk == "read-only":
-        _remount(workplace.out, "ro")
-    status, said = workplace.run(scenario), workplace.said()
+        _remount(sandbox.out, "ro")
+    status, said = sandbox.run(scenario), sandbox.said()
     lines = [line for line in said.splitlines() if line.startswith("genrekit: ")]
     one_line = status == 1 and len(lines) == 1 and "Traceback" not in said
     if not one_line:
         print(f"{scenario.name}, {disk}: exit status {status}: {said[-1_000:]}", file=sys.stderr)
-    whole = all(is_whole(path) for path in find_files(workplace.out) if path != kept)
+    whole = all(is_whole(path) for path in find_files(sandbox.out) if path != kept)
     was_kept = kept.read_text("utf-8") == "kept\n"
-    _remount(workplace.out, f"rw,size={_AMPLE}")
-    finished = workplace.run(scenario) == 0
-    found = {name: digest for name, digest in snapshot(workplace.out).items() if name != _KEPT}
+    _remount(sandbox.out, f"rw,size={_AMPLE}")
+    finished = sandbox.run(scenario) == 0
+    found = {name: digest for name, digest in snapshot(sandbox.out).items() if name != _KEPT}
     if not finished or found != expected:
-        print(f"{scenario.name}, {disk}: later: {workplace.said()[-1_000:]}", file=sys.stderr)
+        print(f"{scenario.name}, {disk}: later: {sandbox.said()[-1_000:]}", file=sys.stderr)
     return DiskTrial(
         name=scenario.name,
         disk=disk,
@@ -165,9 +163,9 @@ def main() -> int:
     chosen = tuple(s for s in SCENARIOS if not args.only or s.name in args.only)
     trials: list[DiskTrial] = []
     with tempfile.TemporaryDirectory(prefix="genrekit-disks-") as folder:
-        workplace = Workplace(Path(folder), chosen)
+        sandbox = Sandbox(Path(folder), chosen)
         for scenario in chosen:
-            for trial in try_disks(workplace, scenario):
+            for trial in try_disks(sandbox, scenario):
                 trials.append(trial)
                 print(f"{'ok' if trial.passed else 'LOST':5} {trial.name}: {trial.disk}")
     if args.json:

@@ -1,4 +1,4 @@
-"""Workplace: tiny runs of commands, to be disturbed and compared with undisturbed ones."""
+"""Sandbox: tiny runs of commands, to be disturbed and compared with undisturbed ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = "GENREKIT_WORKPLACE"  # in the environment of everything that is started
 _END_S = 10.0  # within which every process of a killed run must be gone
 
 
-class Workplace:
+class Sandbox:
     """Runs commands one at a time.
 
     Parameters

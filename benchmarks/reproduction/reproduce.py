@@ -34,7 +34,7 @@ from .systems import System
 SEEDS_OF_FILTERED = (0, 1, 2)
 REPORT = "report"
 # What `--protocol` takes, and the splits behind it; the report's own differ by system.
-WAYS: dict[str, tuple[str, ...]] = {
+PIPELINES: dict[str, tuple[str, ...]] = {
     REPORT: (),
     "track": ("track",),
     "filtered": ("filtered",),
@@ -67,7 +67,7 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     ----------
     bench : Bench
     ways : sequence of str
-        Of `WAYS`.
+        Of `PIPELINES`.
     only : sequence of str
         Names of systems; empty is all that there is material for.
 
@@ -76,8 +76,8 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     ConfigError, DataError
         If a name is unknown.
     """
-    if odd := [way for way in ways if way not in WAYS]:
-        raise ConfigError(f"protocol {odd[0]!r:.40}: must be one of {', '.join(WAYS)}")
+    if odd := [way for way in ways if way not in PIPELINES]:
+        raise ConfigError(f"protocol {odd[0]!r:.40}: must be one of {', '.join(PIPELINES)}")
     there = bench.collection.sources
     chosen = [bench.find(name) for name in only] or [
         system for system in bench.systems if system.material in there
@@ -85,7 +85,7 @@ def plan(bench: Bench, ways: Sequence[str], only: Sequence[str]) -> list[Task]:
     tasks = []
     for system in chosen:
         for way in ways:
-            splits = WAYS[way] or (system.report_protocol,)
+            splits = PIPELINES[way] or (system.report_protocol,)
             seeds = SEEDS_OF_FILTERED if way == "filtered" else (0,)
             tasks.append(Task(system, way, splits, seeds))
     return tasks

@@ -12,7 +12,7 @@ from genrekit.errors import ConfigError
 if TYPE_CHECKING:
     from genrekit.train.runs.run import Run
 
-    from ..search.candidates import Workshop
+    from ..search.candidates import CandidateFactory
     from ..search.search import Candidate
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -85,22 +85,22 @@ def _run(args: argparse.Namespace) -> None:
 
     if args.pareto is None and args.out is None:
         raise ConfigError("name the file to write with --out, or draw with --pareto")
-    workshop = open_workshop(Run.load(args.model_run), args.epochs)
-    with locked_folder(workshop.folder):
-        _search(workshop, args)
+    factory = open_factory(Run.load(args.model_run), args.epochs)
+    with locked_folder(factory.folder):
+        _search(factory, args)
 
 
-def _search(workshop: Workshop[Any], args: argparse.Namespace) -> None:
+def _search(factory: CandidateFactory[Any], args: argparse.Namespace) -> None:
     from genrekit.train.commands.progress import progress_bars
 
     from ..search.search import Target, choose, make_all, time_all, warnings_of
 
-    recipes = workshop.recipes()
+    recipes = factory.recipes()
     with progress_bars() as show:
         results = make_all(
-            workshop, recipes, on_progress=lambda done, total: show("candidates", done, total)
+            factory, recipes, on_progress=lambda done, total: show("candidates", done, total)
         )
-    found = time_all(workshop, recipes)
+    found = time_all(factory, recipes)
     print(describe(found))
     for result in results:
         if result.rejected:
@@ -118,9 +118,7 @@ def _search(workshop: Workshop[Any], args: argparse.Namespace) -> None:
     target = Target(size=args.target_size, latency_ms=args.target_latency, max_loss=args.max_loss)
     chosen = choose(found, target).result
     recipe = next(recipe for recipe in recipes if recipe.name == chosen.name)
-    finished = workshop.finish(
-        recipe, args.out, side_of(workshop.run, "test"), licence=args.licence
-    )
+    finished = factory.finish(recipe, args.out, side_of(factory.run, "test"), licence=args.licence)
     artifact, proof = finished.artifact, finished.proof
     low, high = proof.tracks.ci95
     print(
@@ -131,8 +129,8 @@ def _search(workshop: Workshop[Any], args: argparse.Namespace) -> None:
     )
 
 
-def open_workshop(run: Run, epochs: int) -> Workshop[Any]:
-    """Open the workshop for a run's kind of network.
+def open_factory(run: Run, epochs: int) -> CandidateFactory[Any]:
+    """Open the factory of candidates for a run's kind of network.
 
     Raises
     ------
@@ -141,13 +139,13 @@ def open_workshop(run: Run, epochs: int) -> Workshop[Any]:
     """
     kind = run.architecture.framework, run.representation.inputs[0].layout
     if kind == ("torch", "channel_band_frame"):
-        from ..search.image_candidates import ImageWorkshop
+        from ..search.image_candidates import ImageCandidateFactory
 
-        return ImageWorkshop(run, epochs)
+        return ImageCandidateFactory(run, epochs)
     if kind == ("tf_keras", "vector"):
-        from ..search.mlp_candidates import PerceptronWorkshop
+        from ..search.mlp_candidates import MlpCandidateFactory
 
-        return PerceptronWorkshop(run, epochs)
+        return MlpCandidateFactory(run, epochs)
     raise ConfigError(
         f"{run.folder}: {run.settings.model}: only image networks and perceptrons are compressed"
     )

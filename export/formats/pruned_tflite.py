@@ -42,7 +42,7 @@ def prune_run(
         accuracy on the validation tracks.
     """
     settings = run.settings
-    train, valid = run.material(run.tracks("train")), run.material(run.tracks("valid"))
+    train, valid = run.windowed(run.tracks("train")), run.windowed(run.tracks("valid"))
     train_ids, valid_ids = list(train.features), list(valid.features)
 
     def batches(epoch: int) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""Workshop: makes the candidates of a run, and judges each on the validation tracks.
+"""CandidateFactory: makes the candidates of a run, and judges each on the validation tracks.
 
 Every candidate is a whole artifact, card included, in its folder below `RUN/compress`; one that
 was made is not made again. Test tracks play no part here.
@@ -101,7 +101,7 @@ class Result:
     rejected: str | None
 
 
-class Workshop(abc.ABC, Generic[R]):
+class CandidateFactory(abc.ABC, Generic[R]):
     """Makes candidates of one run.
 
     Parameters
@@ -127,7 +127,7 @@ class Workshop(abc.ABC, Generic[R]):
         self.network: Any = run.load_model()
         self.before = remembered(self.framework_logits(self.network))
         self.train, self.valid = side_of(run, "train"), side_of(run, "valid")
-        sides = (self.train.material, self.valid.material)
+        sides = (self.train.windowed, self.valid.windowed)
         self.both = dataclasses.replace(
             sides[0],
             features={**sides[0].features, **sides[1].features},

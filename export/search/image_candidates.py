@@ -25,7 +25,7 @@ from ..quantization.calibration import METHODS, Method
 from ..quantization.static import quantize
 from ..writing.comparison import torch_logits
 from ..writing.verified import Exported
-from .candidates import Made, Workshop
+from .candidates import CandidateFactory, Made
 
 CALIBRATION_WINDOWS = 256
 # Learning rates as shares of the training's peak, and epochs in those of fine-tuning.
@@ -35,7 +35,7 @@ OWN = "own"  # in place of a student: the run's network
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Chain:
+class ImageChain:
     """What is done to a network, in this order.
 
     Parameters
@@ -90,10 +90,10 @@ class Chain:
         return tuple(steps)
 
 
-PLAIN = Chain()
+PLAIN = ImageChain()
 
 
-class ImageWorkshop(Workshop[Chain]):
+class ImageCandidateFactory(CandidateFactory[ImageChain]):
     """Makes ONNX files of a torch network of one image.
 
     Parameters
@@ -110,15 +110,15 @@ class ImageWorkshop(Workshop[Chain]):
         super().__init__(run, epochs)
         self._source_bytes = len(export_onnx(self.network, [self.spec]))
 
-    def recipes(self) -> Sequence[Chain]:
+    def recipes(self) -> Sequence[ImageChain]:
         """List every calibration, then each smaller network in float and in int8."""
-        own = [Chain(int8=way) for way in ("minmax", "percentile", "entropy", "qat")]
-        small = [Chain(student=name) for name in STUDENTS]
-        small[1:1] = [Chain(pruned=0.75), Chain(student="resnet18_16", pruned=0.25)]
+        own = [ImageChain(int8=way) for way in ("minmax", "percentile", "entropy", "qat")]
+        small = [ImageChain(student=name) for name in STUDENTS]
+        small[1:1] = [ImageChain(pruned=0.75), ImageChain(student="resnet18_16", pruned=0.25)]
         ways = ("none", "minmax", "qat")
         return [PLAIN, *own, *(dataclasses.replace(c, int8=way) for c in small for way in ways)]
 
-    def make(self, recipe: Chain, folder: Path) -> Made:
+    def make(self, recipe: ImageChain, folder: Path) -> Made:
         """Distil, prune, quantize; networks are shared between the chains that need them."""
         network = self._smaller(recipe)
         windows = self.run.calibration_inputs(CALIBRATION_WINDOWS)
@@ -163,7 +163,7 @@ class ImageWorkshop(Workshop[Chain]):
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {self.spec.name: windows})
 
-    def _smaller(self, recipe: Chain) -> Any:
+    def _smaller(self, recipe: ImageChain) -> Any:
         """Return the float network of a chain."""
         network = self.network
         if recipe.student != OWN:
@@ -222,8 +222,8 @@ class ImageWorkshop(Workshop[Chain]):
         fit(
             learner,
             self.both,
-            list(self.train.material.features),
-            list(self.valid.material.features),
+            list(self.train.windowed.features),
+            list(self.valid.windowed.features),
             settings,
             seed=self.run.settings.seed,
             checkpoint=checkpoint,

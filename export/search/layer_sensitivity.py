@@ -18,7 +18,7 @@ from ..pruning.channels import sensitivity
 from ..quantization.sqnr import layer_errors
 from ..quantization.static import quantize
 from ..writing.comparison import torch_logits, track_scores
-from .image_candidates import CALIBRATION_WINDOWS, ImageWorkshop
+from .image_candidates import CALIBRATION_WINDOWS, ImageCandidateFactory
 
 SHARE = 0.5  # of one layer's channels, taken out to see what they are worth
 FAR_BELOW_DB = 10.0  # the other layers: leave such a one in float
@@ -61,30 +61,30 @@ class LayerReport:
     rows: tuple[LayerRow, ...]
 
 
-def report_layers(workshop: ImageWorkshop, say: Callable[[str], None]) -> LayerReport:
+def report_layers(factory: ImageCandidateFactory, say: Callable[[str], None]) -> LayerReport:
     """Measure every convolution of a run's network on its validation tracks.
 
     Parameters
     ----------
-    workshop : ImageWorkshop
+    factory : ImageCandidateFactory
     say : callable
         Told what is being done.
     """
-    material = workshop.valid.material
-    names = list(material.features)
+    windowed = factory.valid.windowed
+    names = list(windowed.features)
 
     def judge(network: object) -> float:
-        return track_scores(torch_logits(network), material, names)[0]
+        return track_scores(torch_logits(network), windowed, names)[0]
 
     say("channels of one layer at a time")
-    worth = {s.layer: s.score for s in sensitivity(workshop.network, workshop.spec, judge)}
+    worth = {s.layer: s.score for s in sensitivity(factory.network, factory.spec, judge)}
     say("rounding noise of every layer")
-    graph = export_onnx(workshop.network, [workshop.spec])
-    windows = workshop.run.calibration_inputs(CALIBRATION_WINDOWS)
-    rounded = quantize(graph, {workshop.spec.name: windows})
-    seen = np.concatenate([material.windows(name)[0] for name in names])
+    graph = export_onnx(factory.network, [factory.spec])
+    windows = factory.run.calibration_inputs(CALIBRATION_WINDOWS)
+    rounded = quantize(graph, {factory.spec.name: windows})
+    seen = np.concatenate([windowed.windows(name)[0] for name in names])
     step = max(1, len(seen) // _COMPARED_WINDOWS)
-    errors = layer_errors(graph, rounded, {workshop.spec.name: seen[::step][:_COMPARED_WINDOWS]})
+    errors = layer_errors(graph, rounded, {factory.spec.name: seen[::step][:_COMPARED_WINDOWS]})
     usual = float(np.median([error.sqnr_db for error in errors]))
     rows = [
         LayerRow(
@@ -97,7 +97,7 @@ def report_layers(workshop: ImageWorkshop, say: Callable[[str], None]) -> LayerR
         for error in errors
         if error.weight.removesuffix(".weight") in worth
     ]
-    return LayerReport(accuracy=judge(workshop.network), n=len(names), rows=tuple(rows))
+    return LayerReport(accuracy=judge(factory.network), n=len(names), rows=tuple(rows))
 
 
 def describe_layers(report: LayerReport) -> str:

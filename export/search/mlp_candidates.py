@@ -27,7 +27,7 @@ from ..pruning.weight_clustering import cluster
 from ..quantization.keras_qat import export_quantized, train_quantized
 from ..writing.comparison import keras_logits, track_scores
 from ..writing.verified import Exported
-from .candidates import Made, Workshop
+from .candidates import CandidateFactory, Made
 
 CALIBRATION_WINDOWS = 512
 TEACHER_SHARE = 0.5  # of the targets, the rest being the labels
@@ -47,7 +47,7 @@ _ENCODED = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class PerceptronChain:
+class MlpChain:
     """What is done to a perceptron, in this order.
 
     Parameters
@@ -114,10 +114,10 @@ class PerceptronChain:
         return (*steps, _ENCODED[self.encoding])
 
 
-PLAIN = PerceptronChain()
+PLAIN = MlpChain()
 
 
-class PerceptronWorkshop(Workshop[PerceptronChain]):
+class MlpCandidateFactory(CandidateFactory[MlpChain]):
     """Makes TFLite files of a tf_keras perceptron.
 
     Parameters
@@ -135,9 +135,9 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
         super().__init__(run, epochs)
         self._source_bytes = len(export_tflite(self.network))
 
-    def recipes(self) -> Sequence[PerceptronChain]:
+    def recipes(self) -> Sequence[MlpChain]:
         """List encodings alone, every pruning, and narrower networks with and without it."""
-        chain = PerceptronChain
+        chain = MlpChain
         return [
             PLAIN,
             *(chain(encoding=way) for way in ("int8_weights", "int8", QAT)),
@@ -156,7 +156,7 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
             chain(neurons=0.5, sparsity=0.8, encoding="sparse"),
         ]
 
-    def make(self, recipe: PerceptronChain, folder: Path) -> Made:  # noqa: ARG002 -- as the base
+    def make(self, recipe: MlpChain, folder: Path) -> Made:  # noqa: ARG002 -- as the base
         """Narrow, prune, cluster, encode; networks are shared between the chains that need them."""
         network = self.network_of(recipe)
         matrices = [matrix for matrix, _ in layers_of(network)]
@@ -199,7 +199,7 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
         """Prepare a call of LiteRT, one window after another."""
         return functools.partial(TfliteModel(model).repeat, windows[0], len(windows))
 
-    def network_of(self, recipe: PerceptronChain) -> Any:
+    def network_of(self, recipe: MlpChain) -> Any:
         """Return the float network of a chain."""
         network: Any = perceptron(layers_of(self.network))
         if recipe.neurons:
@@ -217,7 +217,7 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
     def _fine_tuned(self, network: Any, rate: float) -> Any:
         return fine_tune(network, self._batches, self._judge_network, self._tuning(rate))
 
-    def _pruned(self, network: Any, recipe: PerceptronChain) -> Any:
+    def _pruned(self, network: Any, recipe: MlpChain) -> Any:
         plan = PruningPlan(
             sparsity=recipe.sparsity,
             tuning=self._tuning(PRUNING_RATE),
@@ -230,7 +230,7 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
         tuning = self._tuning(PRUNING_RATE)
         return cluster(network, values, self._batches, self._judge_network, tuning)
 
-    def _kept(self, recipe: PerceptronChain, make: Callable[[], Any]) -> Any:
+    def _kept(self, recipe: MlpChain, make: Callable[[], Any]) -> Any:
         """Make a network, or read it where it was made before."""
         path = self.folder / "networks" / f"{recipe.network}.npz"
         if not path.is_file():
@@ -245,16 +245,16 @@ class PerceptronWorkshop(Workshop[PerceptronChain]):
         """Blend what the run's network says into the targets."""
         settings = self.run.settings
         seed = (settings.seed, _FIRST_EPOCH + epoch)
-        names = list(self.train.material.features)
+        names = list(self.train.windowed.features)
         teacher = keras_logits(self.network)
-        for batch in self.train.material.batches(names, settings.hyperparameters, seed):
+        for batch in self.train.windowed.batches(names, settings.hyperparameters, seed):
             said = softmax(teacher(batch.inputs))
             blend = TEACHER_SHARE * said + (1.0 - TEACHER_SHARE) * batch.targets
             yield Batch(batch.inputs, blend.astype(np.float32))
 
     def _judge_network(self, network: Any) -> tuple[float, float]:
-        material = self.valid.material
-        return track_scores(keras_logits(network), material, list(material.features))
+        windowed = self.valid.windowed
+        return track_scores(keras_logits(network), windowed, list(windowed.features))
 
 
 def pack(network: Any) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from genrekit.bench.paired import Ratio, run_rounds, second_run
 from genrekit.errors import ConfigError
 
-from .candidates import R, Result, Workshop
+from .candidates import CandidateFactory, R, Result
 
 ROUNDS = 60
 
@@ -67,39 +67,39 @@ class Candidate:
 
 
 def make_all(
-    workshop: Workshop[R], tried: Sequence[R], *, on_progress: Callable[[int, int], None]
+    factory: CandidateFactory[R], tried: Sequence[R], *, on_progress: Callable[[int, int], None]
 ) -> list[Result]:
     """Make every candidate; rejected ones are among them.
 
     Parameters
     ----------
-    workshop : Workshop
+    factory : CandidateFactory
     tried : sequence of recipes
     on_progress : callable
         Called with candidates made and in all.
     """
     results = []
     for done, recipe in enumerate(tried, start=1):
-        results.append(workshop.result(recipe))
+        results.append(factory.result(recipe))
         on_progress(done, len(tried))
     return results
 
 
-def time_all(workshop: Workshop[R], tried: Sequence[R]) -> list[Candidate]:
+def time_all(factory: CandidateFactory[R], tried: Sequence[R]) -> list[Candidate]:
     """Time the candidates that are not rejected, in turn.
 
     Parameters
     ----------
-    workshop : Workshop
+    factory : CandidateFactory
         Has made them.
     tried : sequence of recipes
         The plain one among them: all are compared with it.
     """
-    results = {recipe.name: workshop.result(recipe) for recipe in tried}
+    results = {recipe.name: factory.result(recipe) for recipe in tried}
     usable = [recipe for recipe in tried if results[recipe.name].rejected is None]
-    tasks = {recipe.name: second_run(workshop.timed(recipe)) for recipe in usable}
+    tasks = {recipe.name: second_run(factory.timed(recipe)) for recipe in usable}
     seconds = {name: np.array(taken) for name, taken in run_rounds(tasks, rounds=ROUNDS).items()}
-    plain = workshop.plain.name
+    plain = factory.plain.name
     found = []
     for recipe in usable:
         taken, result = seconds[recipe.name], results[recipe.name]
@@ -107,7 +107,7 @@ def time_all(workshop: Workshop[R], tried: Sequence[R]) -> list[Candidate]:
         found.append(
             Candidate(
                 result=result,
-                latency_ms=float(np.median(taken) * 1e3 / workshop.windows_at_once),
+                latency_ms=float(np.median(taken) * 1e3 / factory.windows_at_once),
                 speedup=Ratio.of(seconds[plain], taken),
                 against_float=Ratio.of(seconds[twin], taken),
                 float_bytes=results[twin].bytes,

@@ -28,7 +28,7 @@ from genrekit.engines.registry import Engine
 from genrekit.train.evaluation.metrics import Share
 from genrekit.train.runs.run import Run
 
-from .comparison import Proof
+from .comparison import ModelComparison
 
 _INTENDED_USE = "Naming the genre of a whole song, out of the card's labels, from its sound."
 _LIMITS = "It answers with one of its labels for any sound, speech and silence included."
@@ -88,7 +88,7 @@ def draft_card(
     )
 
 
-def with_proof(card: Card, proof: Proof, tracks: str) -> Card:
+def with_comparison(card: Card, proof: ModelComparison, tracks: str) -> Card:
     """Add the accuracy of the file, then that of the model that it was made from."""
     accuracy = (
         _accuracy(f"{tracks}: this file", proof.after),

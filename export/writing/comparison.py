@@ -1,4 +1,4 @@
-"""Proof: what compression changed, measured on the same real tracks before and after."""
+"""Model comparison: what compression changed, measured on the same real tracks before and after."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from genrekit.classify.prediction import softmax
 from genrekit.errors import DataError
 from genrekit.train.evaluation.metrics import PairedComparison, Share, compare, score, share
 from genrekit.train.evaluation.track_evaluation import Logits
-from genrekit.train.inputs.windows import Material
+from genrekit.train.inputs.windows import WindowedDataset
 
 _WINDOWS_AT_ONCE = 64  # of images, for the sake of memory
 _VECTORS_AT_ONCE = 4_096
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Proof:
+class ModelComparison:
     """Two models on the same tracks.
 
     Parameters
@@ -46,21 +46,21 @@ class Proof:
     logit_rms: float
 
 
-def prove(
+def compare_models(
     before: Logits,
     after: Logits,
-    material: Material,
+    windowed: WindowedDataset,
     track_ids: Sequence[str],
     *,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Proof:
+) -> ModelComparison:
     """Run two models over tracks, window by window, and compare.
 
     Parameters
     ----------
     before, after : callable
         From model input to logits.
-    material : Material
+    windowed : WindowedDataset
         Has the features of the tracks.
     track_ids : sequence of str
     on_progress : callable, optional
@@ -77,9 +77,9 @@ def prove(
     same = windows = 0
     differences: list[Float32] = []
     for done, track_id in enumerate(track_ids, start=1):
-        inputs = material.windows(track_id)
+        inputs = windowed.windows(track_id)
         old, new = _finite(before(inputs), "before"), _finite(after(inputs), "after")
-        truth.append(material.targets[track_id])
+        truth.append(windowed.targets[track_id])
         said_before.append(track_label(old))
         said_after.append(track_label(new))
         same += int((old.argmax(axis=1) == new.argmax(axis=1)).sum())
@@ -88,10 +88,10 @@ def prove(
         if on_progress:
             on_progress(done, len(track_ids))
     difference = np.abs(np.concatenate(differences, dtype=np.float64))
-    return Proof(
+    return ModelComparison(
         tracks=compare(truth, said_before, said_after),
-        before=score(truth, said_before, material.labels).accuracy,
-        after=score(truth, said_after, material.labels).accuracy,
+        before=score(truth, said_before, windowed.labels).accuracy,
+        after=score(truth, said_after, windowed.labels).accuracy,
         windows=share(same, windows),
         logit_difference=float(difference.max()),
         logit_rms=float(np.sqrt((difference**2).mean())),
@@ -104,10 +104,10 @@ def track_label(logits: Float32) -> int:
 
 
 def track_scores(
-    model: Logits, material: Material, track_ids: Sequence[str]
+    model: Logits, windowed: WindowedDataset, track_ids: Sequence[str]
 ) -> tuple[float, float]:
     """Return accuracy and mean cross-entropy (in nats) over tracks."""
-    cut = [material.windows(track_id) for track_id in track_ids]
+    cut = [windowed.windows(track_id) for track_id in track_ids]
     # All at once: a call of a small network costs more than its arithmetic.
     together = tuple(np.concatenate(arrays) for arrays in zip(*cut, strict=True))
     ends = np.cumsum([len(windows[0]) for windows in cut])[:-1]
@@ -115,7 +115,7 @@ def track_scores(
         softmax(logits).mean(axis=0)
         for logits in np.split(_finite(model(together), "of a candidate"), ends)
     ]
-    targets = [material.targets[track_id] for track_id in track_ids]
+    targets = [windowed.targets[track_id] for track_id in track_ids]
     right = [int(mean.argmax()) == target for mean, target in zip(means, targets, strict=True)]
     shares = [mean[target] for mean, target in zip(means, targets, strict=True)]
     return float(np.mean(right)), float(-np.log(np.maximum(shares, 1e-12)).mean())

@@ -15,11 +15,11 @@ from genrekit.errors import ConfigError, EngineError
 from genrekit.train.data.datasets import DataSource, open_dataset
 from genrekit.train.data.protocols import protocol
 from genrekit.train.evaluation.track_evaluation import Logits
-from genrekit.train.inputs.windows import Material
+from genrekit.train.inputs.windows import WindowedDataset
 from genrekit.train.runs.run import Run
 
-from .cards import draft_card, provisional, with_proof, with_reference
-from .comparison import Proof, prove
+from .cards import draft_card, provisional, with_comparison, with_reference
+from .comparison import ModelComparison, compare_models
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,7 +58,7 @@ class TrackSet:
     """Tracks that models are compared on: what to call them, and their features."""
 
     title: str
-    material: Material
+    windowed: WindowedDataset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class Finished:
     """An artifact on disk, how its model compares, and the engine that ran it."""
 
     artifact: Artifact
-    proof: Proof
+    proof: ModelComparison
     engine: str
 
 
@@ -87,14 +87,14 @@ def refuse_leaky(run: Run) -> None:
 def side_of(run: Run, side: str, *, progress: Progress | None = None) -> TrackSet:
     """Read one side of a run's own split: "train", "valid" or "test"."""
     title = f"{side} tracks of the {run.settings.split.protocol} split"
-    return TrackSet(title=title, material=run.material(run.tracks(side), on_progress=_of(progress)))
+    return TrackSet(title=title, windowed=run.windowed(run.tracks(side), on_progress=_of(progress)))
 
 
 def fresh_tracks(run: Run, source: DataSource, *, progress: Progress | None = None) -> TrackSet:
     """Read all tracks of another collection."""
     tracks = open_dataset(source).tracks
-    material = run.material(tracks, source=source, on_progress=_of(progress))
-    return TrackSet(title=f"tracks of {Path(source.path).name}", material=material)
+    windowed = run.windowed(tracks, source=source, on_progress=_of(progress))
+    return TrackSet(title=f"tracks of {Path(source.path).name}", windowed=windowed)
 
 
 def finish(
@@ -139,14 +139,14 @@ def finish(
         licence=licence,
     )
     engine = load_engine(provisional(out, exported.format, exported.model, card))
-    proof = prove(
+    proof = compare_models(
         exported.before,
         engine_logits(engine, exported.inputs),
-        tracks.material,
-        list(tracks.material.features),
+        tracks.windowed,
+        list(tracks.windowed.features),
         on_progress=(lambda done, total: progress("comparing", done, total)) if progress else None,
     )
-    card = with_reference(with_proof(card, proof, tracks.title), engine)
+    card = with_reference(with_comparison(card, proof, tracks.title), engine)
     _verify(provisional(out, exported.format, exported.model, card))
     artifact = read_artifact(write_artifact(out, exported.model, card).path)
     return Finished(artifact=artifact, proof=proof, engine=engine.name)

@@ -12,7 +12,7 @@ import numpy as np
 from genrekit.arrays import Float32
 from genrekit.classify.prediction import softmax
 
-from ..inputs.windows import Material
+from ..inputs.windows import WindowedDataset
 from .metrics import score
 from .results import Evaluation, TrackResult
 
@@ -23,14 +23,14 @@ TRACKS_AT_ONCE = 16  # songs have many windows, pictures one: few large batches 
 
 
 def judge(
-    model: Logits, material: Material, track_ids: Sequence[str], *, every: int = 1
+    model: Logits, windowed: WindowedDataset, track_ids: Sequence[str], *, every: int = 1
 ) -> tuple[TrackResult, ...]:
     """Classify tracks.
 
     Parameters
     ----------
     model : callable
-    material : Material
+    windowed : WindowedDataset
         Has the features of the tracks.
     track_ids : sequence of str
     every : int
@@ -39,30 +39,32 @@ def judge(
     results = []
     for start in range(0, len(track_ids), TRACKS_AT_ONCE):
         names = track_ids[start : start + TRACKS_AT_ONCE]
-        windows = [material.windows(name, every) for name in names]
+        windows = [windowed.windows(name, every) for name in names]
         logits = model(tuple(np.concatenate(part) for part in zip(*windows, strict=True)))
         ends = np.cumsum([len(inputs[0]) for inputs in windows])
         for name, own in zip(names, np.split(logits, ends[:-1]), strict=True):
-            results.append(_result(name, own, material))
+            results.append(_result(name, own, windowed))
     return tuple(results)
 
 
-def _result(track_id: str, logits: Float32, material: Material) -> TrackResult:
+def _result(track_id: str, logits: Float32, windowed: WindowedDataset) -> TrackResult:
     probabilities = softmax(logits).mean(axis=0)
     return TrackResult(
         id=track_id,
-        label=material.labels[material.targets[track_id]],
-        predicted=material.labels[int(probabilities.argmax())],
+        label=windowed.labels[windowed.targets[track_id]],
+        predicted=windowed.labels[int(probabilities.argmax())],
         windows=len(logits),
         probabilities=tuple(float(p) for p in probabilities),
         logits=tuple(float(value) for value in logits.mean(axis=0, dtype=np.float64)),
     )
 
 
-def validation_result(results: Sequence[TrackResult], material: Material) -> tuple[float, float]:
+def validation_result(
+    results: Sequence[TrackResult], windowed: WindowedDataset
+) -> tuple[float, float]:
     """Return the accuracy and the mean cross-entropy (in nats) of track probabilities."""
     right = [result.predicted == result.label for result in results]
-    shares = [result.probabilities[material.targets[result.id]] for result in results]
+    shares = [result.probabilities[windowed.targets[result.id]] for result in results]
     return float(np.mean(right)), float(-np.log(np.maximum(shares, 1e-12)).mean())
 
 

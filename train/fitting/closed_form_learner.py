@@ -9,11 +9,11 @@ from genrekit.arrays import Float32
 from genrekit.errors import DataError
 
 from ..inputs.minibatch import Batch
-from ..models.classical.closed_form import SolvedModel
+from ..models.classical.closed_form import ClosedFormModel
 from .torch_learner import TorchLearner
 
 
-class SolvingLearner(TorchLearner):
+class ClosedFormLearner(TorchLearner):
     """Implements `Learner` for a solved model: an epoch's batches are one problem.
 
     Batches are collected; the first question about the model has the problem solved. Choices
@@ -21,12 +21,12 @@ class SolvingLearner(TorchLearner):
 
     Parameters
     ----------
-    model : SolvedModel
+    model : ClosedFormModel
     device : torch.device
         Where the model is judged; solvers run on the CPU.
     """
 
-    def __init__(self, model: SolvedModel, device: torch.device) -> None:
+    def __init__(self, model: ClosedFormModel, device: torch.device) -> None:
         super().__init__(model, 0.0, device)
         self._solved = model
         self._batches: list[Batch] = []

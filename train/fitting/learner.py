@@ -87,8 +87,8 @@ def make_learner(
 
         seed_keras(seed)
         return KerasLearner(architecture.build(representation.inputs, n_labels), decay)
-    from ..models.classical.closed_form import SolvedModel
-    from .closed_form_learner import SolvingLearner
+    from ..models.classical.closed_form import ClosedFormModel
+    from .closed_form_learner import ClosedFormLearner
     from .torch_learner import TorchLearner, choose_device, seed_torch
 
     place = choose_device(device)
@@ -96,8 +96,8 @@ def make_learner(
     model = architecture.build(representation.inputs, n_labels)
     if architecture.initialise:
         architecture.initialise(model)
-    if isinstance(model, SolvedModel):
-        return SolvingLearner(model, place)
+    if isinstance(model, ClosedFormModel):
+        return ClosedFormLearner(model, place)
     return TorchLearner(model, decay, place)
 
 

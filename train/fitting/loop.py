@@ -20,7 +20,7 @@ from genrekit.strict_json import canonical_json, decode, parse_json
 
 from ..evaluation.track_evaluation import judge, validation_result
 from ..hyperparameters import Hyperparameters
-from ..inputs.windows import Material
+from ..inputs.windows import WindowedDataset
 from .learner import Learner
 
 MAX_CHECKPOINT_BYTES = 1 << 31
@@ -77,7 +77,7 @@ class History:
 
 def fit(
     learner: Learner,
-    material: Material,
+    windowed: WindowedDataset,
     train: Sequence[str],
     valid: Sequence[str],
     hyperparameters: Hyperparameters,
@@ -93,7 +93,7 @@ def fit(
     ----------
     learner : Learner
         Fresh; it ends with the weights of the best epoch.
-    material : Material
+    windowed : WindowedDataset
         Features of the tracks named in `train` and `valid`.
     train, valid : sequence of str
         Track names.
@@ -117,14 +117,14 @@ def fit(
     if checkpoint.is_file():
         note = learner.resume(read_bounded(checkpoint, MAX_CHECKPOINT_BYTES))
         history = decode(History, parse_json(note, str(checkpoint)), str(checkpoint))
-    steps = material.steps(train, hyperparameters)
+    steps = windowed.steps(train, hyperparameters)
     total = steps * hyperparameters.epochs
     while not history.stopped(hyperparameters):
         epoch = len(history.epochs)
         started = time.perf_counter()
         learner.begin_epoch(_epoch_seed(seed, epoch))
         losses = []
-        for step, batch in enumerate(material.batches(train, hyperparameters, (seed, epoch))):
+        for step, batch in enumerate(windowed.batches(train, hyperparameters, (seed, epoch))):
             done = epoch * steps + step
             rate = hyperparameters.learning_rate * one_cycle((done + 0.5) / total)
             losses.append(learner.step(batch, rate))
@@ -136,7 +136,7 @@ def fit(
                 f"{hyperparameters.learning_rate}"
             )
         accuracy, loss = validation_result(
-            judge(learner.logits, material, valid, every=2), material
+            judge(learner.logits, windowed, valid, every=2), windowed
         )
         row = EpochResult(
             epoch=epoch + 1,

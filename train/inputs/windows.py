@@ -1,4 +1,4 @@
-"""Material: the features of tracks, cut into what a model learns from and is judged on."""
+"""WindowedDataset: the features of tracks, cut into what a model learns from and is judged on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Places = tuple[int, ...]  # where a window starts, in each of the inputs
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Material:
+class WindowedDataset:
     """Features of tracks.
 
     Parameters
@@ -68,7 +68,7 @@ class Material:
         """
         return self._cut(track_id, self._starts(track_id)[::every])
 
-    def segmented(self) -> Material:
+    def segmented(self) -> WindowedDataset:
         """Take every window for a track of its own, named `TRACK/0`, `TRACK/1` and so on.
 
         Segments of one track can then stand on both sides of a split: that is what a leaky
@@ -168,7 +168,7 @@ class Material:
         )
 
 
-def load_material(
+def load_windowed_dataset(
     source: DataSource,
     tracks: Sequence[Track],
     representation: Representation,
@@ -176,7 +176,7 @@ def load_material(
     *,
     jobs: int | None = None,
     on_progress: Progress | None = None,
-) -> Material:
+) -> WindowedDataset:
     """Read or compute the features of tracks; one that cannot be read is named, not fatal.
 
     Parameters
@@ -214,7 +214,7 @@ def load_material(
         else:
             features[track.id] = outcome
     targets = {track.id: labels.index(track.genre) for track in tracks}
-    return Material(representation, labels, targets, features, excluded)
+    return WindowedDataset(representation, labels, targets, features, excluded)
 
 
 def _augment(

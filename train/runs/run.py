@@ -29,7 +29,7 @@ from ..data.datasets import Dataset, DataSource, Track, open_dataset
 from ..data.splits import SIDES
 from ..fitting.learner import load_weights
 from ..inputs.representation import Representation
-from ..inputs.windows import Material, load_material
+from ..inputs.windows import WindowedDataset, load_windowed_dataset
 from ..models.registry import SUFFIX, Architecture, architecture
 from .documents import ASKED, METRICS, Metrics, RunSettings, read_document, read_settings
 
@@ -122,14 +122,14 @@ class Run:
             )
         return tuple(known[name] for name in names)
 
-    def material(
+    def windowed(
         self,
         tracks: Sequence[Track],
         *,
         source: DataSource | None = None,
         jobs: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
-    ) -> Material:
+    ) -> WindowedDataset:
         """Compute (or read from the cache) the features of tracks, of this dataset or another.
 
         Parameters
@@ -145,11 +145,11 @@ class Run:
 
         Returns
         -------
-        Material
-            `material.windows(track.id)` are model inputs; `material.excluded` names the
+        WindowedDataset
+            `windowed.windows(track.id)` are model inputs; `windowed.excluded` names the
             tracks that could not be read.
         """
-        return load_material(
+        return load_windowed_dataset(
             source or self.settings.data,
             tracks,
             self.representation,
@@ -178,10 +178,10 @@ class Run:
         DataError
             If the track cannot be read.
         """
-        material = self.material([track], jobs=1)
-        if reason := material.excluded.get(track.id):
+        windowed = self.windowed([track], jobs=1)
+        if reason := windowed.excluded.get(track.id):
             raise DataError(reason)
-        return material.windows(track.id)[index]
+        return windowed.windows(track.id)[index]
 
     def calibration_inputs(self, n: int, index: int = 0) -> Float32:
         """Return `n` windows of training tracks, spread evenly over tracks and time.
@@ -203,10 +203,10 @@ class Run:
         tracks = self.tracks("train")
         order = rng.permutation(len(tracks))
         picked = [tracks[order[i % len(order)]] for i in range(n)]
-        material = self.material(list(dict.fromkeys(picked)))
+        windowed = self.windowed(list(dict.fromkeys(picked)))
         windows = []
         for track in picked:
-            candidates = material.windows(track.id)[index]
+            candidates = windowed.windows(track.id)[index]
             windows.append(candidates[rng.integers(len(candidates))])
         return np.stack(windows)
 

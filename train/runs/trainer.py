@@ -21,7 +21,7 @@ from ..fitting.learner import make_learner
 from ..fitting.loop import History, fit
 from ..hyperparameters import Hyperparameters
 from ..inputs.representation import Representation, measure_normalisation
-from ..inputs.windows import Material, load_material
+from ..inputs.windows import WindowedDataset, load_windowed_dataset
 from ..models.registry import architecture
 from .documents import (
     ASKED,
@@ -124,11 +124,11 @@ def train(
     """
     observer = observer or Observer()
     dataset = open_dataset(plan.source)
-    settings, material = _prepare(plan, dataset, jobs, observer)
+    settings, windowed = _prepare(plan, dataset, jobs, observer)
     with locked_folder(folder):
         _claim(folder, settings)
         if not (folder / METRICS).is_file():
-            _fit_and_judge(settings, material, folder, device, observer)
+            _fit_and_judge(settings, windowed, folder, device, observer)
         # The checkpoint is three times the weights, and of no more use.
         checkpoint_path(folder, plan.model).unlink(missing_ok=True)
         return Run.load(folder)
@@ -143,7 +143,7 @@ def make_split(plan: Plan, dataset: Dataset, prints: dict[str, str]) -> Split:
 
 def _prepare(
     plan: Plan, dataset: Dataset, jobs: int | None, observer: Observer
-) -> tuple[RunSettings, Material]:
+) -> tuple[RunSettings, WindowedDataset]:
     chosen = architecture(plan.model)
     blank = plan.representation or chosen.represent(plan.source)
     by_segment = protocol(plan.protocol).by_segment
@@ -152,19 +152,19 @@ def _prepare(
         split = make_split(plan, dataset, fingerprints(dataset))
         wanted = {*split.train, *split.valid, *split.test}
         tracks = tuple(track for track in tracks if track.id in wanted)
-    material = load_material(
+    windowed = load_windowed_dataset(
         plan.source, tracks, blank, dataset.labels, jobs=jobs, on_progress=observer.features
     )
     if by_segment:
-        material = material.segmented()
-        split = make_split(plan, _of_segments(dataset, material), {})
-    for name, reason in material.excluded.items():
+        windowed = windowed.segmented()
+        split = make_split(plan, _of_segments(dataset, windowed), {})
+    for name, reason in windowed.excluded.items():
         observer.say(f"left out {name}: {reason}")
-    split = split.without(material.excluded)
+    split = split.without(windowed.excluded)
     for side in ("train", "valid", "test"):
         if not getattr(split, side):
             raise DataError(f"{plan.source.path}: no readable track is left in {side}")
-    representation = _normalised(plan, blank, material, split)
+    representation = _normalised(plan, blank, windowed, split)
     settings = RunSettings(
         schema=SCHEMA_VERSION,
         genrekit=version("genrekit"),
@@ -172,27 +172,27 @@ def _prepare(
         # Absolute, so that the run can be used from any folder.
         data=dataclasses.replace(plan.source, path=os.path.abspath(plan.source.path)),  # noqa: PTH100 -- resolve() would follow links
         split=split,
-        excluded=dict(material.excluded),
+        excluded=dict(windowed.excluded),
         labels=dataset.labels,
         representation=representation,
         seed=plan.seed,
         hyperparameters=plan.hyperparameters or chosen.hyperparameters,
         deployable=representation.deployable,
     )
-    return settings, dataclasses.replace(material, representation=representation)
+    return settings, dataclasses.replace(windowed, representation=representation)
 
 
-def _of_segments(dataset: Dataset, material: Material) -> Dataset:
+def _of_segments(dataset: Dataset, windowed: WindowedDataset) -> Dataset:
     """Return a dataset whose tracks are segments: what a leaky protocol divides."""
     place = Path(dataset.source.path)
     tracks = tuple(
-        Track(name, dataset.labels[target], place) for name, target in material.targets.items()
+        Track(name, dataset.labels[target], place) for name, target in windowed.targets.items()
     )
     return dataclasses.replace(dataset, tracks=tracks)
 
 
 def _normalised(
-    plan: Plan, blank: Representation, material: Material, split: Split
+    plan: Plan, blank: Representation, windowed: WindowedDataset, split: Split
 ) -> Representation:
     kind = plan.normalisation or ("window" if plan.source.kind == "images" else "fixed")
     normalisations = []
@@ -203,7 +203,7 @@ def _normalised(
         if is_plot or (kind == "window" and spec.layout != "vector"):
             normalisations.append(Normalisation(kind="window"))
             continue
-        arrays = [material.features[name][index] for name in split.train]
+        arrays = [windowed.features[name][index] for name in split.train]
         normalisations.append(measure_normalisation(arrays))
     return blank.normalised(tuple(normalisations))
 
@@ -222,7 +222,7 @@ def _claim(folder: Path, settings: RunSettings) -> None:
 
 
 def _fit_and_judge(
-    settings: RunSettings, material: Material, folder: Path, device: str, observer: Observer
+    settings: RunSettings, windowed: WindowedDataset, folder: Path, device: str, observer: Observer
 ) -> None:
     from .figures import draw_confusion, draw_history
 
@@ -236,7 +236,7 @@ def _fit_and_judge(
     )
     history = fit(
         learner,
-        material,
+        windowed,
         settings.split.train,
         settings.split.valid,
         settings.hyperparameters,
@@ -248,7 +248,7 @@ def _fit_and_judge(
     write_document(folder / HISTORY, history)
     draw_history(history, folder / "learning_curves.png")
     valid, test = (
-        evaluation(judge(learner.logits, material, side), settings.labels)
+        evaluation(judge(learner.logits, windowed, side), settings.labels)
         for side in (settings.split.valid, settings.split.test)
     )
     draw_confusion(test.scores, settings.labels, folder / "confusion.png")

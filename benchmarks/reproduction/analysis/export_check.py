@@ -19,7 +19,7 @@ from genrekit.engines.registry import load_engine
 from genrekit.export.exporter import ExportOptions, ExportReport, export_run
 from genrekit.train.data.protocols import protocol
 from genrekit.train.evaluation.metrics import share
-from genrekit.train.models.classical.closed_form import SolvedModel
+from genrekit.train.models.classical.closed_form import ClosedFormModel
 from genrekit.train.runs.run import Run
 
 from ..rows import Finding
@@ -46,7 +46,7 @@ def deploy(run: Run) -> list[Finding]:
     plain = run.folder / f"model{suffix}"
     report = export_run(run, plain, ExportOptions(compress=False))
     found = [_from_songs(run, report) if run.settings.data.kind == "audio" else _verified(report)]
-    if run.architecture.framework == "torch" and isinstance(run.load_model(), SolvedModel):
+    if run.architecture.framework == "torch" and isinstance(run.load_model(), ClosedFormModel):
         return found
     small = run.folder / f"model_{word}{suffix}"
     report = export_run(run, small, ExportOptions())

@@ -10,7 +10,7 @@ from genrekit.audio.decoding import load_audio
 from genrekit.features.config import FeatureConfig
 from genrekit.train.data.datasets import open_dataset
 from genrekit.train.inputs.presets import feature_vector
-from genrekit.train.inputs.windows import load_material
+from genrekit.train.inputs.windows import load_windowed_dataset
 
 from ..collection import Collection
 from ..rows import Row
@@ -49,10 +49,10 @@ def draw_collection(collection: Collection, out: Path, *, jobs: int | None = Non
         track = next((item for item in dataset.tracks if item.genre == genre), dataset.tracks[0])
         draw(load_audio(track.path, rate).samples, f"{data}: {track.id}", out / name)
     view = feature_vector(window_s=3.0)
-    material = load_material(source, dataset.tracks, view, dataset.labels, jobs=jobs)
-    names = list(material.features)
-    features = [np.asarray(material.features[name][0]) for name in names]
-    found = pairwise(features, [material.targets[name] for name in names], dataset.labels)
+    windowed = load_windowed_dataset(source, dataset.tracks, view, dataset.labels, jobs=jobs)
+    names = list(windowed.features)
+    features = [np.asarray(windowed.features[name][0]) for name in names]
+    found = pairwise(features, [windowed.targets[name] for name in names], dataset.labels)
     for distances in found:
         draw_distances(distances, data, out / f"distances_{distances.measure}.png")
     return [row for distances in found for row in _rows(distances, data, len(names))]

@@ -45,7 +45,7 @@ def picture_agreement(run: Run) -> list[Finding]:
         return []
     known = run.dataset.by_id()
     songs = [song for song in open_dataset(audio_source(place)).tracks if song.id in known]
-    seen = run.material([known[song.id] for song in songs])
+    seen = run.windowed([known[song.id] for song in songs])
     heard = dataclasses.replace(
         seen, features={song.id: (_features(song.path, run.representation),) for song in songs}
     )

@@ -20,7 +20,7 @@ import torch
 
 from genrekit.bench.paired import Ratio, time_rounds
 from genrekit.errors import EngineError
-from genrekit.export.writing.comparison import prove, torch_logits
+from genrekit.export.writing.comparison import compare_models, torch_logits
 from genrekit.train.runs.run import Run
 
 from ..rows import Finding
@@ -44,9 +44,9 @@ def torch_int8(run: Run) -> list[Finding]:
     after = quantized_resnet18(
         before, torch.from_numpy(run.calibration_inputs(CALIBRATION_WINDOWS))
     )
-    material = run.material(run.tracks("test"))
+    windowed = run.windowed(run.tracks("test"))
     names = [track.id for track in run.tracks("test")]
-    proof = prove(torch_logits(before), torch_logits(after), material, names)
+    proof = compare_models(torch_logits(before), torch_logits(after), windowed, names)
     windows = torch.from_numpy(run.calibration_inputs(BATCH))
     windows = torch.nn.functional.interpolate(windows, size=(PIXELS, PIXELS))
     with torch.inference_mode():

@@ -15,7 +15,7 @@ from genrekit.classify.verification import verify
 from genrekit.errors import ConfigError
 from genrekit.export.commands.compress import parse_ms, parse_size, register
 from genrekit.export.search.candidates import Result
-from genrekit.export.search.image_candidates import PLAIN, Chain, ImageWorkshop
+from genrekit.export.search.image_candidates import PLAIN, ImageCandidateFactory, ImageChain
 from genrekit.export.search.layer_sensitivity import describe_layers, draw_layers, report_layers
 from genrekit.export.search.search import Candidate, Target, choose, frontier, time_all, warnings_of
 from genrekit.train.data.datasets import DataSource
@@ -28,7 +28,13 @@ N = 200
 
 
 def candidate(
-    chain: Chain, size: int, ms: float, right: int, *, float_bytes: int = 1_000, gain: float = 2.0
+    chain: ImageChain,
+    size: int,
+    ms: float,
+    right: int,
+    *,
+    float_bytes: int = 1_000,
+    gain: float = 2.0,
 ) -> Candidate:
     said = [0] * right + [1] * (N - right)
     result = Result(
@@ -52,10 +58,10 @@ def candidate(
 
 FOUND = [
     candidate(PLAIN, 1_000, 8.0, 150, gain=1.0),
-    candidate(Chain(int8="minmax"), 260, 3.0, 149),
-    candidate(Chain(int8="qat"), 270, 3.1, 151),
-    candidate(Chain(pruned=0.5, int8="minmax"), 90, 1.5, 140, float_bytes=300),
-    candidate(Chain(student="bands", int8="minmax"), 310, 9.9, 100, float_bytes=300, gain=0.5),
+    candidate(ImageChain(int8="minmax"), 260, 3.0, 149),
+    candidate(ImageChain(int8="qat"), 270, 3.1, 151),
+    candidate(ImageChain(pruned=0.5, int8="minmax"), 90, 1.5, 140, float_bytes=300),
+    candidate(ImageChain(student="bands", int8="minmax"), 310, 9.9, 100, float_bytes=300, gain=0.5),
 ]
 
 
@@ -156,11 +162,11 @@ def test_the_command_writes_a_verified_artifact_and_keeps_its_candidates(
 ) -> None:
     tried = [
         PLAIN,
-        *(Chain(int8=way) for way in ("percentile", "qat")),
-        Chain(student="bands", pruned=0.5, int8="minmax"),
-        Chain(student="inverted"),
+        *(ImageChain(int8=way) for way in ("percentile", "qat")),
+        ImageChain(student="bands", pruned=0.5, int8="minmax"),
+        ImageChain(student="inverted"),
     ]
-    monkeypatch.setattr(ImageWorkshop, "recipes", lambda _: tried)
+    monkeypatch.setattr(ImageCandidateFactory, "recipes", lambda _: tried)
     parser = argparse.ArgumentParser()
     register(parser.add_subparsers())
     out = tmp_path / "small.onnx"
@@ -186,22 +192,22 @@ def test_the_command_writes_a_verified_artifact_and_keeps_its_candidates(
 
 
 def test_a_candidate_is_an_artifact_that_tells_of_the_validation_tracks(small_run: Path) -> None:
-    workshop = ImageWorkshop(Run.load(small_run), 1)
-    recipe = Chain(int8="minmax")
-    result = workshop.result(recipe)
-    artifact = read_artifact(workshop.artifact(recipe))
+    factory = ImageCandidateFactory(Run.load(small_run), 1)
+    recipe = ImageChain(int8="minmax")
+    result = factory.result(recipe)
+    artifact = read_artifact(factory.artifact(recipe))
     assert (result.bytes, result.rejected) == (artifact.size, None)
     told = artifact.card.training.accuracy[0]
     assert told.split.startswith("valid tracks")
     assert (told.accuracy, told.n) == (result.accuracy.value, result.accuracy.n)
-    (plain, rounded) = time_all(workshop, [PLAIN, recipe])
+    (plain, rounded) = time_all(factory, [PLAIN, recipe])
     assert plain.speedup.median == 1.0
     assert rounded.float_bytes == plain.result.bytes > rounded.result.bytes
 
 
 def test_the_layer_report_names_every_convolution(small_run: Path, tmp_path: Path) -> None:
-    workshop = ImageWorkshop(Run.load(small_run), 1)
-    report = report_layers(workshop, lambda _: None)
+    factory = ImageCandidateFactory(Run.load(small_run), 1)
+    report = report_layers(factory, lambda _: None)
     assert [row.layer for row in report.rows][:2] == ["stem.0", "blocks.0.conv1"]
     assert len(report.rows) == 7
     assert all(row.sqnr_db > 10.0 for row in report.rows)

@@ -12,9 +12,9 @@ from genrekit.arrays import Float32
 from genrekit.errors import DataError
 from genrekit.export.commands.export import describe
 from genrekit.export.exporter import ExportReport
-from genrekit.export.writing.comparison import prove, track_label, track_scores
+from genrekit.export.writing.comparison import compare_models, track_label, track_scores
 from genrekit.train.inputs.presets import feature_vector
-from genrekit.train.inputs.windows import Material
+from genrekit.train.inputs.windows import WindowedDataset
 
 # Per track its windows' logits of two genres; the "model" reads them from the first values.
 TRACKS = {
@@ -26,13 +26,13 @@ TRACKS = {
 TARGETS = {"a": 0, "b": 1, "c": 1, "d": 1}
 
 
-def material() -> Material:
+def windowed() -> WindowedDataset:
     features = {}
     for name, logits in TRACKS.items():
         values = np.zeros((len(logits), 57), np.float32)
         values[:, :2] = logits
         features[name] = (values,)
-    return Material(feature_vector(3.0), ("x", "y"), TARGETS, features, {})
+    return WindowedDataset(feature_vector(3.0), ("x", "y"), TARGETS, features, {})
 
 
 def before(inputs: tuple[Float32, ...]) -> Float32:
@@ -50,7 +50,7 @@ def test_tracks_are_labelled_by_mean_probability() -> None:
 
 
 def test_prove_counts_tracks_windows_and_logits() -> None:
-    proof = prove(before, after, material(), list(TRACKS))
+    proof = compare_models(before, after, windowed(), list(TRACKS))
     assert (proof.before.value, proof.after.value) == (0.75, 0.5)  # d is lost
     assert (proof.tracks.lost, proof.tracks.gained) == (1, 0)
     assert proof.tracks.difference == -0.25
@@ -61,7 +61,7 @@ def test_prove_counts_tracks_windows_and_logits() -> None:
 
 
 def test_track_scores_average_the_probabilities() -> None:
-    accuracy, cross_entropy = track_scores(before, material(), list(TRACKS))
+    accuracy, cross_entropy = track_scores(before, windowed(), list(TRACKS))
     assert accuracy == 0.75
 
     def sigmoid(x: float) -> float:
@@ -73,12 +73,12 @@ def test_track_scores_average_the_probabilities() -> None:
 
 def test_logits_that_are_not_finite_are_an_error() -> None:
     with pytest.raises(DataError, match="after gives logits that are not finite"):
-        prove(before, lambda inputs: before(inputs) * np.nan, material(), ["a"])
+        compare_models(before, lambda inputs: before(inputs) * np.nan, windowed(), ["a"])
 
 
 def test_no_track_is_an_error() -> None:
     with pytest.raises(DataError, match="no track"):
-        prove(before, after, material(), [])
+        compare_models(before, after, windowed(), [])
 
 
 def test_the_table_shows_what_was_measured() -> None:
@@ -90,7 +90,7 @@ def test_the_table_shows_what_was_measured() -> None:
         source_bytes=4_000,
         ratio=4.0,
         tracks="test tracks",
-        proof=prove(before, after, material(), list(TRACKS)),
+        proof=compare_models(before, after, windowed(), list(TRACKS)),
         engine="onnxruntime",
         logit_tolerance=0.05,
     )

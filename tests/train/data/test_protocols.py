@@ -15,7 +15,7 @@ from genrekit.train.data.datasets import audio_source, open_dataset
 from genrekit.train.data.protocols import LEAKY, PROTOCOLS, protocol
 from genrekit.train.hyperparameters import Hyperparameters
 from genrekit.train.inputs.presets import feature_vector, mfcc_segments, plot_and_series
-from genrekit.train.inputs.windows import load_material
+from genrekit.train.inputs.windows import load_windowed_dataset
 from genrekit.train.models.registry import architecture
 from genrekit.train.runs.trainer import Plan, train
 
@@ -66,7 +66,7 @@ def test_segments_of_a_leaky_split_are_those_of_the_tracks(long_songs: Path) -> 
     source = audio_source(long_songs)
     dataset = open_dataset(source)
     for view in (feature_vector(window_s=3.0), mfcc_segments()):
-        whole = load_material(source, dataset.tracks, view, dataset.labels, jobs=1)
+        whole = load_windowed_dataset(source, dataset.tracks, view, dataset.labels, jobs=1)
         parts = whole.segmented()
         assert len(parts.features) == 3 * len(whole.features)
         for track in dataset.tracks:
@@ -79,13 +79,13 @@ def test_no_crops_is_every_window_once(long_songs: Path) -> None:
     source = audio_source(long_songs)
     dataset = open_dataset(source)
     view = feature_vector(window_s=3.0)
-    material = load_material(source, dataset.tracks, view, dataset.labels, jobs=1)
+    windowed = load_windowed_dataset(source, dataset.tracks, view, dataset.labels, jobs=1)
     names = [track.id for track in dataset.tracks]
     settings = dataclasses.replace(EVERY, batch_size=10)
-    batches = list(material.batches(names, settings, (0, 0)))
-    assert len(batches) == material.steps(names, settings) == 4
+    batches = list(windowed.batches(names, settings, (0, 0)))
+    assert len(batches) == windowed.steps(names, settings) == 4
     seen = np.concatenate([batch.inputs[0] for batch in batches])
-    every = np.concatenate([material.windows(name)[0] for name in names])
+    every = np.concatenate([windowed.windows(name)[0] for name in names])
     np.testing.assert_array_equal(np.sort(seen, axis=0), np.sort(every, axis=0))
 
 
@@ -96,12 +96,12 @@ def test_windows_of_a_plot_and_a_series_begin_together(tmp_path: Path) -> None:
     source = audio_source(tmp_path)
     dataset = open_dataset(source)
     view = plot_and_series("zcr_plot", 32)
-    material = load_material(source, dataset.tracks, view, dataset.labels, jobs=1)
+    windowed = load_windowed_dataset(source, dataset.tracks, view, dataset.labels, jobs=1)
     name = dataset.tracks[0].id
-    plots, series = material.windows(name)
+    plots, series = windowed.windows(name)
     assert (len(plots), len(series)) == (2, 2)
     settings = dataclasses.replace(EVERY, crops_per_track=12, batch_size=24)
-    (batch,) = material.batches([name], settings, (0, 0))
+    (batch,) = windowed.batches([name], settings, (0, 0))
     for picture, frames in zip(*batch.inputs, strict=True):
         (index,) = np.flatnonzero((plots == picture).all(axis=(1, 2, 3)))
         np.testing.assert_array_equal(frames, series[index])

@@ -21,7 +21,7 @@ from genrekit.classify.streams import CardStream
 from genrekit.train.data.datasets import Track, audio_source
 from genrekit.train.inputs.presets import feature_vector, log_mel_image, mel_of_db_image
 from genrekit.train.inputs.representation import Representation, measure_normalisation
-from genrekit.train.inputs.windows import load_material
+from genrekit.train.inputs.windows import load_windowed_dataset
 
 
 def _card(representation: Representation) -> Card:
@@ -73,12 +73,12 @@ def test_training_windows_are_the_device_s_windows(
     soundfile.write(path, samples, 22_050, subtype="FLOAT")
     track = Track("a.00000", "a", path)
     blank = represent()
-    material = load_material(audio_source(tmp_path), [track], blank, ("a", "b"))
-    (features,) = material.features[track.id]
+    windowed = load_windowed_dataset(audio_source(tmp_path), [track], blank, ("a", "b"))
+    (features,) = windowed.features[track.id]
     representation = blank
     if blank.inputs[0].feature != "mel_of_db":
         representation = blank.normalised((measure_normalisation([features]),))
-    trained_on = dataclasses.replace(material, representation=representation).windows(track.id)[0]
+    trained_on = dataclasses.replace(windowed, representation=representation).windows(track.id)[0]
     stream = CardStream(_card(representation))
     windows = [*stream.push(samples), *stream.flush()]
     computed = np.stack([window[representation.inputs[0].name] for window in windows])

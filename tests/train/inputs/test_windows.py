@@ -17,7 +17,7 @@ from genrekit.train.hyperparameters import Hyperparameters
 from genrekit.train.inputs.augmentation import mixup, smooth, spec_augment
 from genrekit.train.inputs.presets import log_mel_image, mel_of_db_image
 from genrekit.train.inputs.spectrogram_pictures import read_plain_picture, read_stft_picture
-from genrekit.train.inputs.windows import Material, load_material
+from genrekit.train.inputs.windows import WindowedDataset, load_windowed_dataset
 from genrekit.train.models.registry import ARCHITECTURES
 
 PLAIN = dataclasses.replace(
@@ -31,51 +31,51 @@ PLAIN = dataclasses.replace(
 
 
 @pytest.fixture
-def material(songs: Path) -> Material:
+def windowed(songs: Path) -> WindowedDataset:
     source = audio_source(songs)
     dataset = open_dataset(source)
     tracks = dataset.tracks[:4] + dataset.tracks[-4:]
     plain = log_mel_image().normalised((Normalisation(kind="none"),))
-    return load_material(source, tracks, plain, dataset.labels, jobs=1)
+    return load_windowed_dataset(source, tracks, plain, dataset.labels, jobs=1)
 
 
-def _names(material: Material) -> list[str]:
-    return sorted(material.features)
+def _names(windowed: WindowedDataset) -> list[str]:
+    return sorted(windowed.features)
 
 
-def test_an_epoch_shows_every_track_as_often_as_asked(material: Material) -> None:
-    batches = list(material.batches(_names(material), PLAIN, (0, 0)))
+def test_an_epoch_shows_every_track_as_often_as_asked(windowed: WindowedDataset) -> None:
+    batches = list(windowed.batches(_names(windowed), PLAIN, (0, 0)))
     assert [len(batch.targets) for batch in batches] == [4] * 6
     seen = Counter(np.concatenate([batch.targets.argmax(axis=1) for batch in batches]).tolist())
     assert seen == {0: 12, 2: 12}
     assert batches[0].inputs[0].shape == (4, 1, 64, 130)
 
 
-def test_an_epoch_follows_from_its_seed_alone(material: Material) -> None:
+def test_an_epoch_follows_from_its_seed_alone(windowed: WindowedDataset) -> None:
     settings = dataclasses.replace(PLAIN, mixup=0.4, spec_augment=True)
-    epochs = [list(material.batches(_names(material), settings, (7, e))) for e in (1, 1, 2)]
+    epochs = [list(windowed.batches(_names(windowed), settings, (7, e))) for e in (1, 1, 2)]
     for first, again, other in zip(*epochs, strict=True):
         np.testing.assert_array_equal(first.inputs[0], again.inputs[0])
         np.testing.assert_array_equal(first.targets, again.targets)
         assert not np.array_equal(first.inputs[0], other.inputs[0])
 
 
-def test_crops_are_slices_of_their_track(material: Material) -> None:
-    (batch, *_) = material.batches(_names(material), PLAIN, (0, 0))
+def test_crops_are_slices_of_their_track(windowed: WindowedDataset) -> None:
+    (batch, *_) = windowed.batches(_names(windowed), PLAIN, (0, 0))
     crop = batch.inputs[0][0, 0].T
     label = int(batch.targets[0].argmax())
     places = [
         np.lib.stride_tricks.sliding_window_view(array, 130, axis=0).swapaxes(1, 2)
-        for name, (array,) in material.features.items()
-        if material.targets[name] == label
+        for name, (array,) in windowed.features.items()
+        if windowed.targets[name] == label
     ]
     assert any((windows == crop).all(axis=(1, 2)).any() for windows in places)
 
 
-def test_every_other_window_can_be_left_out(material: Material) -> None:
-    name = _names(material)[0]
-    (whole,) = material.windows(name)
-    (half,) = material.windows(name, every=2)
+def test_every_other_window_can_be_left_out(windowed: WindowedDataset) -> None:
+    name = _names(windowed)[0]
+    (whole,) = windowed.windows(name)
+    (half,) = windowed.windows(name, every=2)
     assert len(whole) == (1 + 4 * 22_050 // 512 - 130) // 65 + 1
     np.testing.assert_array_equal(half, whole[::2])
 
@@ -83,7 +83,9 @@ def test_every_other_window_can_be_left_out(material: Material) -> None:
 def test_a_track_of_an_unknown_genre_is_refused(songs: Path) -> None:
     source = audio_source(songs)
     with pytest.raises(DataError, match="genre 'tones': not among the labels"):
-        load_material(source, open_dataset(source).tracks, log_mel_image(), ("clicks", "noise"))
+        load_windowed_dataset(
+            source, open_dataset(source).tracks, log_mel_image(), ("clicks", "noise")
+        )
 
 
 def test_smoothed_targets_stay_probabilities() -> None:
@@ -166,9 +168,9 @@ def test_a_broken_picture_is_left_out_and_named(tmp_path: Path) -> None:
     (tmp_path / "b" / "b.00001.png").write_bytes(b"broken")
     source = DataSource(kind="images", path=str(tmp_path), image_recipe="stft_5s")
     dataset = open_dataset(source)
-    material = load_material(source, dataset.tracks, mel_of_db_image(), dataset.labels)
-    assert list(material.excluded) == ["b.00001"]
-    assert material.windows("a.00002")[0].shape == (1, 1, 96, 57)
+    windowed = load_windowed_dataset(source, dataset.tracks, mel_of_db_image(), dataset.labels)
+    assert list(windowed.excluded) == ["b.00001"]
+    assert windowed.windows("a.00002")[0].shape == (1, 1, 96, 57)
 
 
 @pytest.mark.parametrize(

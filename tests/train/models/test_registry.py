@@ -10,13 +10,13 @@ from sklearn.svm import SVC
 
 from genrekit.errors import ConfigError, DependencyError
 from genrekit.train.data.datasets import DataSource
-from genrekit.train.fitting.closed_form_learner import SolvingLearner
+from genrekit.train.fitting.closed_form_learner import ClosedFormLearner
 from genrekit.train.fitting.torch_learner import TorchLearner, load_torch_weights
 from genrekit.train.inputs.minibatch import Batch
 from genrekit.train.inputs.presets import mfcc_segments, mfcc_series, plot, plot_and_series
 from genrekit.train.inputs.representation import Representation
 from genrekit.train.models.classical.boosted_trees import BoostedTrees
-from genrekit.train.models.classical.closed_form import SolvedModel
+from genrekit.train.models.classical.closed_form import ClosedFormModel
 from genrekit.train.models.classical.nearest_neighbour import NearestNeighbour
 from genrekit.train.models.classical.svm import SupportVectors
 from genrekit.train.models.neural import torchvision_nets
@@ -108,7 +108,7 @@ def _problem(n: int = 240) -> tuple[np.ndarray, np.ndarray]:
     return windows, labels
 
 
-def _solved(kind: type[SolvedModel]) -> tuple[SolvedModel, np.ndarray, np.ndarray]:
+def _solved(kind: type[ClosedFormModel]) -> tuple[ClosedFormModel, np.ndarray, np.ndarray]:
     windows, labels = _problem()
     model = kind(57, 4)  # type: ignore[call-arg]  # the base takes labels only
     model.solve(windows[:160], labels[:160])
@@ -163,13 +163,13 @@ def test_trees_say_what_xgboost_says(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_solved_model_is_kept_as_tensors(name: str) -> None:
     inputs = architecture(name).represent(SONGS).inputs
 
-    def build() -> SolvedModel:
+    def build() -> ClosedFormModel:
         model = architecture(name).build(inputs, 4)
-        assert isinstance(model, SolvedModel)
+        assert isinstance(model, ClosedFormModel)
         return model
 
     windows, labels = _problem()
-    learner = SolvingLearner(build(), torch.device("cpu"))
+    learner = ClosedFormLearner(build(), torch.device("cpu"))
     learner.begin_epoch(3)
     targets = np.eye(4, dtype=np.float32)[labels]
     for part in np.array_split(np.arange(160), 3):
@@ -181,7 +181,7 @@ def test_a_solved_model_is_kept_as_tensors(name: str) -> None:
     load_torch_weights(fresh, learner.weights())
     with torch.inference_mode():
         np.testing.assert_array_equal(fresh(torch.from_numpy(windows[160:])).numpy(), logits)
-    resumed = SolvingLearner(build(), torch.device("cpu"))
+    resumed = ClosedFormLearner(build(), torch.device("cpu"))
     assert resumed.resume(learner.checkpoint("a note")) == "a note"
     np.testing.assert_array_equal(resumed.logits((windows[160:],)), logits)
 

@@ -114,8 +114,8 @@ def test_tones_noise_and_clicks_can_be_learned(vector_run: Run) -> None:
 
 
 def test_normalisation_is_measured_on_training_tracks_alone(image_run: Run) -> None:
-    material = image_run.material(image_run.tracks("train"), jobs=1)
-    frames = np.concatenate([features[0] for features in material.features.values()])
+    windowed = image_run.windowed(image_run.tracks("train"), jobs=1)
+    frames = np.concatenate([features[0] for features in windowed.features.values()])
     normalisation = image_run.representation.inputs[0].normalisation
     assert normalisation.kind == "fixed"
     np.testing.assert_allclose(normalisation.mean, frames.mean(axis=0, dtype=float), rtol=1e-6)
@@ -134,8 +134,8 @@ def test_calibration_inputs_are_windows_of_training_tracks(image_run: Run) -> No
 
 def test_tracks_of_another_folder_can_be_judged(image_run: Run, songs: Path) -> None:
     fresh = open_dataset(audio_source(songs)).tracks[:2]
-    material = image_run.material(fresh, jobs=1)
-    np.testing.assert_array_equal(material.windows(fresh[0].id)[0], image_run.windows(fresh[0]))
+    windowed = image_run.windowed(fresh, jobs=1)
+    np.testing.assert_array_equal(windowed.windows(fresh[0].id)[0], image_run.windows(fresh[0]))
 
 
 def test_a_finished_run_is_left_as_it_is(image_run: Run, songs: Path) -> None:

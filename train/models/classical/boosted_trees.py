@@ -21,7 +21,7 @@ import torch
 from genrekit.arrays import Float32, Int64
 from genrekit.artifact.card import InputSpec
 
-from .closed_form import SolvedModel, vector_size
+from .closed_form import ClosedFormModel, vector_size
 
 ROUNDS = 120  # trees per genre
 DEPTH = 4
@@ -30,7 +30,7 @@ SHARE = 0.7  # of the windows and of the values that a tree may look at
 _STEEP = 1e30  # a difference times this, clipped to 0..1, is "greater than" without a comparison
 
 
-class BoostedTrees(SolvedModel):
+class BoostedTrees(ClosedFormModel):
     """Logits are the sums of what the genre's trees say.
 
     Parameters

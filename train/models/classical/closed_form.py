@@ -18,7 +18,7 @@ from genrekit.arrays import Float32, Int64
 from genrekit.errors import ConfigError
 
 
-class SolvedModel(nn.Module, abc.ABC):
+class ClosedFormModel(nn.Module, abc.ABC):
     """A module whose buffers a solver fills; their sizes depend on the training data."""
 
     def __init__(self, n_labels: int) -> None:

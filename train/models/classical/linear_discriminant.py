@@ -15,7 +15,7 @@ from genrekit.arrays import Float32, Float64, Int64
 from genrekit.artifact.card import InputSpec
 from genrekit.errors import ConfigError
 
-from .closed_form import SolvedModel, vector_size
+from .closed_form import ClosedFormModel, vector_size
 from .texture_statistics import Texture
 
 MOST_DEVIATIONS = 4.0  # a value farther from its mean counts as this far
@@ -24,7 +24,7 @@ TEMPERATURES = np.geomspace(1.0, 16.0, 49)
 _CONSTANT = 1e-6  # a deviation below this carries nothing
 
 
-class LinearDiscriminant(SolvedModel):
+class LinearDiscriminant(ClosedFormModel):
     """Logits are linear in what describes a window; every genre is equally likely beforehand.
 
     Parameters

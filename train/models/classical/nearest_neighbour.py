@@ -12,10 +12,10 @@ import torch
 from genrekit.arrays import Float32, Int64
 from genrekit.artifact.card import InputSpec
 
-from .closed_form import SolvedModel, vector_size
+from .closed_form import ClosedFormModel, vector_size
 
 
-class NearestNeighbour(SolvedModel):
+class NearestNeighbour(ClosedFormModel):
     """Logits are minus the squared Euclidean distance to each genre's nearest window.
 
     Parameters

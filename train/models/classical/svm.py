@@ -8,12 +8,12 @@ import torch
 from genrekit.arrays import Float32, Int64
 from genrekit.artifact.card import InputSpec
 
-from .closed_form import SolvedModel, vector_size
+from .closed_form import ClosedFormModel, vector_size
 
 C = 10.0  # what a misclassified window costs, against a wide margin
 
 
-class SupportVectors(SolvedModel):
+class SupportVectors(ClosedFormModel):
     """Logits are the distances to each genre's border, in margins.
 
     Parameters
