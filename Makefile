@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo default-model test lint types pytest test-arm64 test-browser android fuzz reliability bench endurance ci format
+.PHONY: help setup demo packaged-models test lint types pytest test-arm64 test-browser android fuzz reliability bench endurance ci format
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,10 +26,9 @@ demo: $(READY) ## The main job, end to end, on composed music (about 10 minutes)
 	$(BIN)/python -m genrekit.benchmarks.demo --out build/demo
 
 GTZAN ?= ../shared/data/gtzan
-default-model: $(READY) ## Fit the model inside the wheel anew (GTZAN=folder; half a minute)
-	$(BIN)/python -m genrekit.export.commands.default_model --data $(GTZAN) \
-		--out runtime/artifact/models/default.onnx --log benchmarks/results/default_model.json \
-		--work build/default_model
+packaged-models: $(READY) ## Fit the models inside the wheel anew (GTZAN=folder, espeak-ng; minutes)
+	$(BIN)/python -m genrekit.export.commands.packaged_models --data $(GTZAN) \
+		--out runtime/artifact/models --log benchmarks/results --work build/packaged_models
 
 test: lint types pytest ## Lint, types, all Python tests
 

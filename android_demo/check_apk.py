@@ -15,7 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from ..genrekit.artifact.container import read_artifact
+from genrekit.artifact.container import read_artifact
 
 MAX_ARM64_BYTES = 18_000_000
 PAGE_BYTES = 16_384

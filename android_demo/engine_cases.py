@@ -16,16 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from genrekit.arrays import Float32
+from genrekit.artifact.container import read_artifact
+from genrekit.artifact.sections import Normalisation
+from genrekit.engines.graphs.tflite.graph import read_tflite_graph
+from genrekit.engines.registry import load_engine
 from genrekit.export.formats.onnx import export_onnx
 from genrekit.export.quantization.static import quantize
+from genrekit.files import write_whole
 from genrekit.train.models.classical.linear_discriminant import texture_discriminant
-
-from ..genrekit.arrays import Float32
-from ..genrekit.artifact.card import Normalisation
-from ..genrekit.artifact.container import read_artifact
-from ..genrekit.engines.graphs.tflite.graph import read_tflite_graph
-from ..genrekit.engines.registry import load_engine
-from ..genrekit.files import write_whole
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))

@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..genrekit.classify.classifier import GenreClassifier
-from ..genrekit.errors import AudioError
-from ..genrekit.files import write_whole
+from genrekit.classify.classifier import GenreClassifier
+from genrekit.errors import AudioError
+from genrekit.files import write_whole
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SONGS = CHECKOUT.parent / "shared" / "data" / "gtzan" / "genres_original"

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..genrekit.audio.resampling import resample
-from ..genrekit.classify.reference import reference_signal
-from ..genrekit.features.config import FeatureConfig
-from ..genrekit.features.kinds import extract
+from genrekit.audio.resampling import resample
+from genrekit.classify.reference import reference_signal
+from genrekit.features.config import FeatureConfig
+from genrekit.features.kinds import extract
 
 HERE = Path(__file__).resolve().parent
 

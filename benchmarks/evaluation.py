@@ -125,7 +125,7 @@ def _label(models: tuple[str, ...], song: str) -> list[int] | str:
     answer = []
     for classifier in _classifiers(models):
         try:
-            label = classifier.classify(song).label
+            label = classifier.classify(song).ranking[0].label
         except GenreKitError as error:
             return str(error)
         answer.append(classifier.card.labels.index(label))

@@ -18,12 +18,36 @@ from typing import Any, TypeVar
 from .errors import ConfigError
 
 T = TypeVar("T")
+_LATER = "later"
+
+
+def later(default: T) -> T:
+    """Declare a field that came after the first schema of its document.
+
+    A document that lacks it means `default`, and a value that equals it is left out: documents
+    that do not need the field stay what they were, to the byte.
+    """
+    return dataclasses.field(default=default, metadata={_LATER: True})
+
+
+def later_fields(value: Any) -> list[str]:
+    """Name the `later` fields of a dataclass instance that differ from their defaults."""
+    return [
+        f.name
+        for f in dataclasses.fields(value)
+        if f.metadata.get(_LATER) and getattr(value, f.name) != f.default
+    ]
 
 
 def encode(value: Any) -> Any:
     """Turn a dataclass instance, nested as it may be, into plain JSON values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        said = set(later_fields(value))
+        return {
+            f.name: encode(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.name in said or not f.metadata.get(_LATER)
+        }
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
     if isinstance(value, dict):
@@ -125,14 +149,24 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise ConfigError(f"{where}: expected an object")
     fields = _field_types(kind)
-    if odd := fields.keys() ^ value.keys():
+    absent = _later_names(kind) - value.keys()
+    if odd := (fields.keys() - absent) ^ value.keys():
         names = ", ".join(repr(name)[:80] for name in sorted(odd)[:8])
         raise ConfigError(f"{where}: unknown or missing keys: {names}")
-    members = {name: _decode(fields[name], value[name], f"{where}.{name}") for name in fields}
+    members = {name: _decode(fields[name], value[name], f"{where}.{name}") for name in value}
     try:
-        return kind(**members)
+        made = kind(**members)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+    # One text for one value, which hashes rely on: what says the default must be left out.
+    if idle := (_later_names(kind) & value.keys()) - set(later_fields(made)):
+        raise ConfigError(f"{where}: {', '.join(sorted(idle))}: is the default, leave it out")
+    return made
+
+
+@functools.cache
+def _later_names(kind: Any) -> frozenset[str]:
+    return frozenset(f.name for f in dataclasses.fields(kind) if f.metadata.get(_LATER))
 
 
 def _decode_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

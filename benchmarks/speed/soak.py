@@ -109,7 +109,7 @@ def soak(artifact: Artifact, hours: float, *, engine: str | None = None, seed: i
     hours : float
         Of audio, at least two minutes.
     engine : str, optional
-        As for `engines.load_engine`.
+        As for `engines.registry.load_engine`.
     seed : int
         Of the audio.
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError
 from genrekit.train.models.frameworks import import_torchvision
 from genrekit.train.models.neural.band_cnn import BandResNet

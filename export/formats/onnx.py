@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import onnx
 import torch
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import EngineError
 
 # The exporter writes 18 natively; asking for 17 would have it converted down.

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError
 
 SMALLEST_WIDTH = 4  # channels that a layer keeps; also what widths are rounded to

@@ -24,7 +24,7 @@ import torch
 from onnx import numpy_helper
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import EngineError
 
 from ..formats.onnx import OUTPUT, strip_notes

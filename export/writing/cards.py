@@ -8,23 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import (
-    SCHEMA_VERSION,
-    Accuracy,
-    Card,
-    Compression,
-    InputSpec,
-    Reference,
-    Training,
-)
+from genrekit.artifact.card import SCHEMA_VERSION, Card
 from genrekit.artifact.container import Artifact, Format
+from genrekit.artifact.sections import Accuracy, Compression, InputSpec, Reference, Training
 from genrekit.classify.reference import (
     FEATURE_TOLERANCE,
     SIGNAL,
     measure_reference,
     reference_inputs,
 )
-from genrekit.engines.registry import Engine
+from genrekit.engines.base import Engine
 from genrekit.train.evaluation.metrics import Share
 from genrekit.train.runs.run import Run
 

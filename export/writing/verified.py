@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import Compression, InputSpec
 from genrekit.artifact.container import Artifact, Format, read_artifact, write_artifact
+from genrekit.artifact.sections import Compression, InputSpec
 from genrekit.classify.verification import verify
-from genrekit.engines.registry import Engine, load_engine
+from genrekit.engines.base import Engine
+from genrekit.engines.registry import load_engine
 from genrekit.errors import ConfigError, EngineError
 from genrekit.train.data.datasets import DataSource, open_dataset
 from genrekit.train.data.protocols import protocol

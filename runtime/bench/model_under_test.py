@@ -14,7 +14,8 @@ from ..arrays import Float32
 from ..artifact.container import Artifact, read_artifact
 from ..classify.classifier import GenreClassifier
 from ..classify.reference import reference_inputs, reference_signal
-from ..engines.registry import Engine, load_engine
+from ..engines.base import Engine
+from ..engines.registry import load_engine
 from ..errors import ConfigError
 from .graph_cost.mac_count import Operations, count_operations
 from .graph_cost.operator_profile import check_profiled

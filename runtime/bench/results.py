@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 from typing import Final, Literal
 
-from ..artifact.card import Accuracy
+from ..artifact.sections import Accuracy
 from ..documents import read_document
 from .cold_start import ColdStart, Memory
 from .graph_cost.mac_count import Operations

@@ -15,8 +15,9 @@ from ..artifact.packaged import choose_model
 from ..audio.decoding import Audio, open_audio
 from ..audio.resampling import Resampler
 from ..engines.registry import load_engine
-from ..errors import AudioError
-from .prediction import Prediction, Segment, rank, softmax
+from ..errors import AudioError, ConfigError
+from .decision import WindowDecision, decide, is_silent, together
+from .prediction import Prediction, Segment, rank
 from .streams import CardStream
 
 _BLOCK_S = 5.0  # of audio held at once: files of any length take the same memory
@@ -57,7 +58,7 @@ class GenreClassifier:
         threads : int
             Threads of one inference.
         engine : str, optional
-            One of `engines.ENGINES`; None takes the first that is installed.
+            One of `engines.registry.ENGINES`; None takes the first that is installed.
 
         Raises
         ------
@@ -70,13 +71,17 @@ class GenreClassifier:
         """The inference engine in use."""
         return self._engine.name
 
-    def classify(self, source: str | os.PathLike[str] | Audio) -> Prediction:
+    def classify(
+        self, source: str | os.PathLike[str] | Audio, *, min_probability: float = 0.0
+    ) -> Prediction:
         """Name the genre of a song.
 
         Parameters
         ----------
         source : path-like or Audio
             A file of any length, read block by block, or samples in memory.
+        min_probability : float
+            Below it no genre is named.
 
         Raises
         ------
@@ -96,8 +101,53 @@ class GenreClassifier:
 
         with clock.stage("total"):
             blocks, rate = _blocks(source, clock)
-            probabilities = list(self._windows(counted(blocks), rate, clock))
-        return self._predict(probabilities, samples / rate, clock.ms)
+            decisions = list(self._windows(counted(blocks), rate, clock))
+        return self._predict(decisions, samples / rate, clock.ms, min_probability)
+
+    def embed(self, source: str | os.PathLike[str] | Audio) -> Float32:
+        """Compute the model's embedding of each window that is not silent.
+
+        Parameters
+        ----------
+        source : path-like or Audio
+
+        Returns
+        -------
+        float32, shape (windows, values)
+
+        Raises
+        ------
+        ConfigError
+            If the model has no embedding.
+        AudioError, FileError
+            If the source cannot be decoded, or has no samples.
+        """
+        if self.card.embedding is None:
+            raise ConfigError(f"{self.artifact.path}: this model gives no embedding")
+        return self.outputs(source)[self.card.embedding]
+
+    def outputs(self, source: str | os.PathLike[str] | Audio) -> dict[str, Float32]:
+        """Compute all outputs of the model for each window that is not silent.
+
+        Returns
+        -------
+        dict of str to float32, each of shape (windows, values)
+            By the names in the card.
+
+        Raises
+        ------
+        AudioError, FileError
+            If the source cannot be decoded, or holds silence alone.
+        """
+        blocks, rate = _blocks(source, _Stopwatch())
+        rows = [
+            self._engine.outputs({key: x[np.newaxis] for key, x in window.items()})
+            for window in self._inputs(blocks, rate, _Stopwatch())
+            if not is_silent(self.card, window)
+        ]
+        if not rows:
+            raise AudioError(f"{_name(source)}: silent: nothing to hear in it")
+        return {name: np.concatenate([row[name] for row in rows]) for name in self.card.outputs}
 
     def windows(self, blocks: Iterable[Float32], sample_rate: int) -> Iterator[Float64]:
         """Classify mono samples as they come, window by window.
@@ -119,11 +169,20 @@ class GenreClassifier:
         AudioError
             If there are no samples.
         """
-        return self._windows(blocks, sample_rate, _Stopwatch())
+        for decision in self._windows(blocks, sample_rate, _Stopwatch()):
+            yield decision.probabilities
 
     def _windows(
         self, blocks: Iterable[Float32], sample_rate: int, clock: _Stopwatch
-    ) -> Iterator[Float64]:
+    ) -> Iterator[WindowDecision]:
+        for window in self._inputs(blocks, sample_rate, clock):
+            with clock.stage("inference"):
+                decision = decide(self.card, self._engine, window)
+            yield decision
+
+    def _inputs(
+        self, blocks: Iterable[Float32], sample_rate: int, clock: _Stopwatch
+    ) -> Iterator[dict[str, Float32]]:
         stream = CardStream(self.card)
         resampler = Resampler(sample_rate, self.card.features.sample_rate)
         for block in blocks:
@@ -131,40 +190,37 @@ class GenreClassifier:
                 resampled = resampler.push(block)
             with clock.stage("features"):
                 windows = stream.push(resampled)
-            yield from self._infer(windows, clock)
+            yield from windows
         with clock.stage("resample"):
             resampled = resampler.flush()
         with clock.stage("features"):
             windows = stream.push(resampled) + stream.flush()
-        yield from self._infer(windows, clock)
-
-    def _infer(self, windows: list[dict[str, Float32]], clock: _Stopwatch) -> list[Float64]:
-        with clock.stage("inference"):
-            return [
-                softmax(self._engine.run({name: x[np.newaxis] for name, x in window.items()}))[0]
-                for window in windows
-            ]
+        yield from windows
 
     def _predict(
         self,
-        probabilities: list[Float64],
+        decisions: list[WindowDecision],
         duration_s: float,
         latency_ms: dict[str, float],
+        min_probability: float,
     ) -> Prediction:
         labels, window_s = self.card.labels, self.card.windowing.window_s
         hop_s = CardStream(self.card).hop_s
         segments = []
-        for index, row in enumerate(probabilities):
-            best = int(row.argmax())
+        for index, decision in enumerate(decisions):
+            best = int(decision.probabilities.argmax())
             start = index * hop_s
             end = min(start + window_s, duration_s)
-            segments.append(Segment(start, end, labels[best], float(row[best])))
-        mean = np.mean(np.stack(probabilities), axis=0)
+            label = None if decision.reason(self.card) else labels[best]
+            segments.append(Segment(start, end, label, float(decision.probabilities[best])))
+        mean, reason, strangeness = together(self.card, decisions, least=min_probability)
         return Prediction(
             ranking=rank(mean, labels),
             segments=tuple(segments),
             duration_s=duration_s,
             latency_ms=latency_ms,
+            reason=reason,
+            strangeness=strangeness,
         )
 
 

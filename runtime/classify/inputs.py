@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Float32
-from ..artifact.card import InputSpec, Normalisation
+from ..artifact.sections import InputSpec, Normalisation
 from ..errors import AudioError, ConfigError
 
 _SMALLEST_STD = 1e-6  # a window of silence is constant: it becomes all zeros, not NaN

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Float32
-from ..artifact.card import Card, Probe, Reference
-from ..engines.registry import Engine
+from ..artifact.card import Card
+from ..artifact.sections import Probe, Reference
+from ..engines.base import Engine
 from ..errors import ConfigError
 from .streams import CardStream
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Float32
-from ..artifact.card import Card, InputSpec
+from ..artifact.card import Card
+from ..artifact.sections import InputSpec
 from ..errors import AudioError, ConfigError
 from ..features.config import FeatureConfig
 from ..features.kinds import extract, from_power, streams

@@ -53,7 +53,7 @@ def verify(
         Its hashes are checked when it is read.
     threads : int
     engine : str, optional
-        As for `engines.load_engine`.
+        As for `engines.registry.load_engine`.
 
     Raises
     ------

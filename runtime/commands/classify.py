@@ -51,6 +51,13 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--top", type=int, default=3, metavar="N", help="genres to print (default: %(default)s)"
     )
+    parser.add_argument(
+        "--min-probability",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="name no genre that is less probable (default: 0)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run)
 
@@ -69,7 +76,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="M",
-        help=".onnx or .tflite of genrekit export (default: the packaged model)",
+        help=".onnx or .tflite of genrekit export, or a name of 'genrekit models' (default: the "
+        "packaged model)",
     )
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="of one inference (default: 1)"
@@ -84,7 +92,14 @@ def _load(args: argparse.Namespace) -> tuple[GenreClassifier, ModelChoice]:
     from ..artifact.packaged import choose_model
     from ..library.jobs import ModelChoice
 
-    choice = ModelChoice(path=choose_model(args.model), threads=args.threads, engine=args.engine)
+    if not 0.0 <= args.min_probability <= 1.0:
+        raise ConfigError(f"--min-probability {args.min_probability}: must be 0..1")
+    choice = ModelChoice(
+        path=choose_model(args.model),
+        threads=args.threads,
+        engine=args.engine,
+        min_probability=args.min_probability,
+    )
     classifier = choice.load()
     tell_fallback(classifier.engine_name, classifier.artifact, asked=args.engine)
     return classifier, choice
@@ -180,9 +195,17 @@ def _open_results(out: Path, labels: tuple[str, ...], model: str) -> ResultsFile
 def _print_prediction(
     name: str, prediction: Prediction, classifier: GenreClassifier, *, top: int, segments: bool
 ) -> None:
+    from ..classify.decision import said_tags
+
     total = prediction.latency_ms["total"]
-    print(f"{name}: {prediction.label} ({prediction.probability:.0%})")
-    width = max(len(label) for label in classifier.card.labels)
+    card = classifier.card
+    if prediction.reason:
+        print(f"{name}: unknown ({prediction.reason})")
+    elif card.task == "tags":
+        print(f"{name}: {', '.join(said_tags(card, prediction)) or 'no tag'}")
+    else:
+        print(f"{name}: {prediction.label} ({prediction.probability:.0%})")
+    width = max(len(label) for label in card.labels)
     for score in prediction.ranking[:top]:
         bar = "#" * round(30 * score.probability)
         print(f"  {score.label:<{width}}  {score.probability:6.1%}  {bar}")
@@ -190,7 +213,7 @@ def _print_prediction(
         for segment in prediction.segments:
             print(
                 f"  {segment.start_s:7.2f} .. {segment.end_s:7.2f} s  "
-                f"{segment.label:<{width}}  {segment.probability:6.1%}"
+                f"{segment.label or 'unknown':<{width}}  {segment.probability:6.1%}"
             )
     print(
         f"  {prediction.duration_s:.1f} s of audio, {len(prediction.segments)} windows, "

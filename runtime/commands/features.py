@@ -41,6 +41,11 @@ _HELP = {
     "amin": "smallest power before the logarithm",
     "top_db": "decibels kept below the clip's maximum; 'none' keeps all",
     "roll_percent": "share of the energy below the rolloff",
+    "compression": "of mel bands: decibels, or log10 of 1 + gain * power",
+    "compression_gain": "of log10",
+    "remove_offset": "subtract the clip's mean: true or false",
+    "level_rms": "RMS to which the clip is brought; 'none' leaves its level",
+    "silence_rms": "with a level: RMS below which the clip counts as zeros",
 }
 
 
@@ -105,16 +110,26 @@ def _config(args: argparse.Namespace) -> FeatureConfig:
     }
     if args.kind == "tabular":
         given.setdefault("padding", "reflect")
-    if given.get("top_db") == "none":
-        given["top_db"] = None
+    given.update({name: None for name in ("top_db", "level_rms") if given.get(name) == "none"})
     return FeatureConfig(**given)
 
 
-def _top_db(text: str) -> float | str:
+def _number_or_none(text: str) -> float | str:
     return text if text == "none" else float(text)
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"top_db": _top_db, "f_max_hz": float}
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be true or false")
+    return text == "true"
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "top_db": _number_or_none,
+    "level_rms": _number_or_none,
+    "f_max_hz": float,
+    "remove_offset": _truth,
+}
 
 
 def _to_npy(values: Float32, _names: tuple[str, ...], _kind: str, _config: FeatureConfig) -> bytes:

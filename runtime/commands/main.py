@@ -20,7 +20,17 @@ from .printable import printable
 
 GROUP = "genrekit.commands"
 # Each is a module of this folder, whose `register` adds it.
-BUILT_IN = ("classify", "features", "verify", "inspect", "listen", "doctor", "bench")
+BUILT_IN = (
+    "classify",
+    "teach",
+    "features",
+    "verify",
+    "inspect",
+    "models",
+    "listen",
+    "doctor",
+    "bench",
+)
 # The extra that holds what a plugged-in command imports when it runs.
 EXTRAS = {
     "data": "train",

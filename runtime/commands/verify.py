@@ -24,7 +24,7 @@ def register(subparsers: Subparsers) -> None:
         epilog="example:\n  genrekit verify resnet18_int8.onnx",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", metavar="FILE", help=".onnx or .tflite of genrekit export")
+    parser.add_argument("model", metavar="FILE", help=".onnx or .tflite, or a packaged name")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: 1")
     parser.add_argument("--engine", choices=ENGINES, help="default: the first installed")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -34,9 +34,10 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Verify `args.model`; return 1 if a check fails."""
     from ..artifact.container import read_artifact
+    from ..artifact.packaged import choose_model
     from ..classify.verification import verify
 
-    artifact = read_artifact(args.model)
+    artifact = read_artifact(choose_model(args.model))
     outcome = verify(artifact, threads=args.threads, engine=args.engine)
     if args.json:
         document = {

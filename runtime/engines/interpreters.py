@@ -8,18 +8,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-# Engine, as in `engines.ENGINES` -> module and path of the class in it.
-_CLASSES = {
+# Engine, as in `registry.ENGINES` -> module and path of the class in it.
+INTERPRETERS = {
     "litert": ("ai_edge_litert.interpreter", "Interpreter"),
     "tflite-runtime": ("tflite_runtime.interpreter", "Interpreter"),
     "tensorflow": ("tensorflow", "lite.Interpreter"),
 }
-INTERPRETERS = tuple(_CLASSES)
 
 
 def load_interpreter(engine: str) -> Callable[..., Any]:
     """Import the package of one of `INTERPRETERS` and return its class."""
-    module, path = _CLASSES[engine]
+    module, path = INTERPRETERS[engine]
     if engine == "tensorflow":
         prepare_tensorflow()
     found: Any = importlib.import_module(module)

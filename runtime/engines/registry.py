@@ -1,64 +1,87 @@
-"""Engines: whatever runs a model's graph, behind one method.
+"""Engines: one table of what can run a model; a new engine is one declaration here.
 
-Packages are imported where they are used. For .onnx that is ONNX Runtime; for .tflite
-ai-edge-litert, else tflite-runtime, else TensorFlow; where none is installed, the NumPy
-engine runs the graphs that this kit exports.
+Packages are imported where they are used. Without an engine named, the first of the table that
+is installed and runs the file's format is taken; the NumPy engine, which needs no package, runs
+the graphs that this kit exports.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
-import os
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
 
-import numpy as np
-
-from ..arrays import Float32
-from ..artifact.container import Artifact
-from ..errors import ConfigError, DependencyError, EngineError
+from ..artifact.container import Artifact, Format
+from ..errors import ConfigError, DependencyError
+from .base import Engine
 from .graphs.check import check_graph
-from .interpreters import INTERPRETERS, load_interpreter
-
-ENGINES = ("onnxruntime", *INTERPRETERS, "numpy")
-
-# What pip installs for each.
-_REQUIREMENTS = {name: name for name in ENGINES} | {
-    "onnxruntime": "genrekit[onnx]",
-    "litert": "genrekit[tflite]",
-}
+from .interpreters import INTERPRETERS
 
 
-class Engine(Protocol):
-    """A loaded model.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class EngineKind:
+    """One entry of the table.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        One of `ENGINES`.
+    format : {"onnx", "tflite"} or None
+        What it runs; None is both.
+    package : str or None
+        That is imported; None if it is part of this kit.
+    requirement : str
+        What pip installs.
+    load : callable
+        Makes the engine for an artifact and a number of threads.
     """
 
-    name: str
+    format: Format | None
+    package: str | None
+    requirement: str
+    load: Callable[[Artifact, int], Engine]
 
-    def run(self, inputs: Mapping[str, Float32]) -> Float32:
-        """Compute logits.
+    def installed(self) -> bool:
+        """Whether its package is there."""
+        return self.package is None or importlib.util.find_spec(self.package) is not None
 
-        Parameters
-        ----------
-        inputs : mapping of str to float32, shape (windows, ...)
-            One tensor per input of the card, any number of windows.
 
-        Returns
-        -------
-        float32, shape (windows, labels)
+def _load_onnxruntime(artifact: Artifact, threads: int) -> Engine:
+    from .onnxruntime_engine import OnnxRuntimeEngine
 
-        Raises
-        ------
-        EngineError
-            If the engine fails, or the model gives something else than the card says.
-        """
-        ...
+    return OnnxRuntimeEngine(artifact, threads)
+
+
+def _load_tflite(name: str, artifact: Artifact, threads: int) -> Engine:
+    from .tflite_engine import TfliteEngine
+
+    return TfliteEngine(artifact, threads, name)
+
+
+def _load_numpy(artifact: Artifact, threads: int) -> Engine:
+    from .numpy_engine.engine import NumpyEngine
+
+    return NumpyEngine(artifact, threads)
+
+
+KINDS: dict[str, EngineKind] = {
+    "onnxruntime": EngineKind(
+        format="onnx",
+        package="onnxruntime",
+        requirement="genrekit[onnx]",
+        load=_load_onnxruntime,
+    ),
+    **{
+        name: EngineKind(
+            format="tflite",
+            package=module.partition(".")[0],
+            requirement="genrekit[tflite]" if name == "litert" else name,
+            load=functools.partial(_load_tflite, name),
+        )
+        for name, (module, _) in INTERPRETERS.items()
+    },
+    "numpy": EngineKind(format=None, package=None, requirement="numpy", load=_load_numpy),
+}
+ENGINES = tuple(KINDS)
 
 
 def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = None) -> Engine:
@@ -84,134 +107,18 @@ def load_engine(artifact: Artifact, *, threads: int = 1, engine: str | None = No
     """
     if not 1 <= threads <= 256:
         raise ConfigError(f"threads={threads}: must be 1..256")
-    loaders = _LOADERS[artifact.format]
+    able = {name: kind for name, kind in KINDS.items() if kind.format in (artifact.format, None)}
     if engine is not None:
-        if engine not in loaders:
+        if engine not in able:
             raise ConfigError(
-                f"engine {engine!r} does not run .{artifact.format}; use {' or '.join(loaders)}"
+                f"engine {engine!r} does not run .{artifact.format}; use {' or '.join(able)}"
             )
-        if not _installed(engine):
+        if not able[engine].installed():
             raise DependencyError(
-                f"engine {engine!r} is not installed: pip install {_REQUIREMENTS[engine]!r}"
+                f"engine {engine!r} is not installed: pip install {able[engine].requirement!r}"
             )
     else:
-        engine = next(name for name in loaders if _installed(name))
-    if engine != "numpy":  # which reads the graph, and checks it, itself
+        engine = next(name for name, kind in able.items() if kind.installed())
+    if able[engine].format:  # the NumPy engine reads the graph, and checks it, itself
         check_graph(artifact)
-    return loaders[engine](artifact, threads)
-
-
-def _installed(engine: str) -> bool:
-    package = {"litert": "ai_edge_litert"}.get(engine, engine.replace("-", "_"))
-    return importlib.util.find_spec(package) is not None
-
-
-class OnnxRuntimeEngine:
-    """ONNX Runtime's CPU provider."""
-
-    name = "onnxruntime"
-
-    def __init__(self, artifact: Artifact, threads: int) -> None:
-        # Read before the first import: no telemetry, no CPU-probing warnings on the user's screen.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(
-                artifact.model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its exceptions share no root but Exception
-            raise EngineError(
-                f"{artifact.path}: ONNX Runtime refuses it: {_brief(error)}"
-            ) from error
-        self._path = artifact.path
-        self._labels = len(artifact.card.labels)
-        self._output = artifact.card.output
-
-    def run(self, inputs: Mapping[str, Float32]) -> Float32:
-        """Compute logits; see `Engine.run`."""
-        try:
-            (logits,) = self._session.run([self._output], dict(inputs))
-        except Exception as error:
-            raise EngineError(f"{self._path}: ONNX Runtime failed: {_brief(error)}") from error
-        return _checked_logits(logits, len(next(iter(inputs.values()))), self._labels, self._path)
-
-
-class TfliteEngine:
-    """A TFLite interpreter, from whichever package has one; one window at a time."""
-
-    def __init__(
-        self, artifact: Artifact, threads: int, name: str, interpreter: Callable[..., Any]
-    ) -> None:
-        self.name = name
-        self._path = artifact.path
-        self._labels = len(artifact.card.labels)
-        try:
-            self._interpreter = interpreter(model_content=artifact.model, num_threads=threads)
-            self._interpreter.allocate_tensors()
-        except Exception as error:
-            raise EngineError(f"{artifact.path}: {name} refuses it: {_brief(error)}") from error
-        details = self._interpreter.get_input_details()
-        outputs = self._interpreter.get_output_details()
-        self._inputs = {item["name"]: item["index"] for item in details}
-        self._output = next(o["index"] for o in outputs if o["name"] == artifact.card.output)
-
-    def run(self, inputs: Mapping[str, Float32]) -> Float32:
-        """Compute logits; see `Engine.run`."""
-        rows = len(next(iter(inputs.values())))
-        logits = np.empty((rows, self._labels), np.float32)
-        try:
-            for row in range(rows):
-                for name, values in inputs.items():
-                    self._interpreter.set_tensor(self._inputs[name], values[row : row + 1])
-                self._interpreter.invoke()
-                logits[row] = self._interpreter.get_tensor(self._output)[0]
-        except Exception as error:
-            raise EngineError(f"{self._path}: {self.name} failed: {_brief(error)}") from error
-        return _checked_logits(logits, rows, self._labels, self._path)
-
-
-def _load_onnxruntime(artifact: Artifact, threads: int) -> Engine:
-    return OnnxRuntimeEngine(artifact, threads)
-
-
-def _load_tflite(name: str, artifact: Artifact, threads: int) -> Engine:
-    if name == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
-        raise DependencyError(
-            f"tflite-runtime works with NumPy 1 only, this is {np.__version__}: "
-            'pip install "numpy<2", or pip install ai-edge-litert'
-        )
-    return TfliteEngine(artifact, threads, name, load_interpreter(name))
-
-
-def _load_numpy(artifact: Artifact, threads: int) -> Engine:
-    from .numpy_engine.engine import NumpyEngine
-
-    return NumpyEngine(artifact, threads)
-
-
-_LOADERS: dict[str, dict[str, Callable[[Artifact, int], Engine]]] = {
-    "onnx": {"onnxruntime": _load_onnxruntime, "numpy": _load_numpy},
-    "tflite": {
-        **{name: functools.partial(_load_tflite, name) for name in INTERPRETERS},
-        "numpy": _load_numpy,
-    },
-}
-
-
-def _checked_logits(logits: Any, rows: int, labels: int, path: object) -> Float32:
-    array = np.asarray(logits, dtype=np.float32)
-    if array.shape != (rows, labels):
-        raise EngineError(f"{path}: output {array.shape}, its card has {labels} labels")
-    if not np.isfinite(array).all():
-        raise EngineError(f"{path}: the model gave a value that is not finite")
-    return array
-
-
-def _brief(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1][:300] if lines else type(error).__name__
+    return able[engine].load(artifact, threads)

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Literal
 
 from ..errors import ConfigError
-from ..strict_json import canonical_json, decode, parse_json
+from ..strict_json import canonical_json, decode, later, parse_json
 
 Padding = Literal["zero", "reflect", "none"]
+Compression = Literal["decibels", "log10"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,17 @@ class FeatureConfig:
         known only at its end, so a model that is to run live must be trained with None.
     roll_percent : float
         Share of the energy below the spectral rolloff.
+    compression : {"decibels", "log10"}
+        Of mel bands: 10 log10(max(x, amin)), or log10(1 + compression_gain * x), which has no
+        floor and no use for `amin` and `top_db`.
+    compression_gain : float
+    remove_offset : bool
+        Subtract a window's mean from it first: a microphone may have a constant offset.
+    level_rms : float or None
+        Bring a window to this RMS first, so that loud and quiet recordings look alike; None
+        leaves the level.
+    silence_rms : float
+        With `level_rms`, a window of a lower RMS counts as digital silence: zeros.
     """
 
     sample_rate: int = 22_050
@@ -54,6 +66,11 @@ class FeatureConfig:
     amin: float = 1e-10
     top_db: float | None = 80.0
     roll_percent: float = 0.85
+    compression: Compression = later("decibels")
+    compression_gain: float = later(1.0)
+    remove_offset: bool = later(False)
+    level_rms: float | None = later(None)
+    silence_rms: float = later(0.0)
 
     def __post_init__(self) -> None:
         _require(
@@ -97,11 +114,35 @@ class FeatureConfig:
         _require(
             0.0 < self.roll_percent < 1.0, "roll_percent", self.roll_percent, "between 0 and 1"
         )
+        _require(
+            self.compression in ("decibels", "log10"),
+            "compression",
+            self.compression,
+            "decibels or log10",
+        )
+        _require(
+            0.0 < self.compression_gain <= 1e9,
+            "compression_gain",
+            self.compression_gain,
+            "above 0, at most 1e9",
+        )
+        _require(
+            self.level_rms is None or 0.0 < self.level_rms <= 1.0,
+            "level_rms",
+            self.level_rms,
+            "above 0, at most 1, or None",
+        )
+        _require(0.0 <= self.silence_rms < 1.0, "silence_rms", self.silence_rms, "0..1")
 
     @property
     def f_top_hz(self) -> float:
         """Upper edge of the highest mel band, in Hz."""
         return self.sample_rate / 2 if self.f_max_hz is None else self.f_max_hz
+
+    @property
+    def levels_windows(self) -> bool:
+        """Whether a window's samples are changed, by offset or level, before its features."""
+        return self.remove_offset or self.level_rms is not None
 
     @property
     def n_bins(self) -> int:

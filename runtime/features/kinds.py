@@ -13,8 +13,9 @@ from ..errors import ConfigError
 from . import descriptors
 from .chroma import PITCH_CLASSES, chroma_stft, peak_tuning, spectral_peaks
 from .config import FeatureConfig
+from .level import level_window
 from .loudness import loudness
-from .mel import cepstrum, decibels, log_mel, mel_spectrogram, mfcc, pooled_decibels
+from .mel import cepstrum, compress, decibels, log_mel, mel_spectrogram, mfcc, pooled_decibels
 from .stft import magnitude_blocks, pad_samples, power_spectrogram
 
 # `tabular`, the plots and what they need are imported on their first use: a device that runs
@@ -77,7 +78,7 @@ def extract(kind: str, samples: Float32, config: FeatureConfig) -> Float32:
     >>> extract("mfcc", second, FeatureConfig()).shape
     (44, 13)
     """
-    return find(kind).from_samples(samples, config)
+    return find(kind).from_samples(level_window(samples, config), config)
 
 
 def from_power(kind: str, power: Float32, config: FeatureConfig) -> Float32:
@@ -107,7 +108,8 @@ def from_power(kind: str, power: Float32, config: FeatureConfig) -> Float32:
 
 def streams(kind: str, config: FeatureConfig) -> bool:
     """Whether each frame of a feature depends on nothing but its own power spectrum."""
-    return find(kind).from_power is not None and config.top_db is None
+    below_maximum = config.compression == "decibels" and config.top_db is not None
+    return find(kind).from_power is not None and not below_maximum and not config.levels_windows
 
 
 def columns(kind: str, config: FeatureConfig) -> tuple[str, ...]:
@@ -148,8 +150,7 @@ def _plot(kind: str) -> FeatureKind:
 
 
 def _log_mel(samples: Float32, config: FeatureConfig) -> Float32:
-    bands = mel_spectrogram(samples, config)
-    return decibels(bands, amin=config.amin, top_db=config.top_db)
+    return compress(mel_spectrogram(samples, config), config)
 
 
 def _mfcc(samples: Float32, config: FeatureConfig) -> Float32:

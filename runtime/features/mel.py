@@ -123,8 +123,28 @@ def decibels(power: Float32, *, amin: float, top_db: float | None) -> Float32:
     return level
 
 
+def compress(bands: Float32, config: FeatureConfig) -> Float32:
+    """Compress the power of mel bands as a configuration says.
+
+    Parameters
+    ----------
+    bands : float32, shape (frames, n_mels)
+
+    Returns
+    -------
+    float32, same shape
+        Decibels, or log10(1 + gain * power).
+    """
+    if config.compression == "decibels":
+        return decibels(bands, amin=config.amin, top_db=config.top_db)
+    scaled: Float32 = bands * np.float32(config.compression_gain)
+    scaled += np.float32(1.0)
+    np.log10(scaled, out=scaled)
+    return scaled
+
+
 def log_mel(power: Float32, config: FeatureConfig) -> Float32:
-    """Mel bands of power spectra, in decibels re 1.0.
+    """Mel bands of power spectra, compressed: by default in decibels re 1.0.
 
     Parameters
     ----------
@@ -134,7 +154,7 @@ def log_mel(power: Float32, config: FeatureConfig) -> Float32:
     -------
     float32, shape (frames, n_mels)
     """
-    return decibels(mel_power(power, config), amin=config.amin, top_db=config.top_db)
+    return compress(mel_power(power, config), config)
 
 
 @functools.lru_cache(maxsize=8)

@@ -36,7 +36,7 @@ def classify_songs(
     if not 1 <= jobs <= MAX_JOBS:
         raise ConfigError(f"jobs={jobs}: must be 1..{MAX_JOBS}")
     if jobs == 1:
-        return (Outcome(song, attempt(classifier, song)) for song in songs)
+        return (Outcome(song, attempt(classifier, song, choice)) for song in songs)
     from .workers import classify_in_processes  # 10 ms that one song does not pay
 
     return classify_in_processes(iter(songs), choice, jobs)

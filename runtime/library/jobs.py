@@ -20,6 +20,7 @@ class ModelChoice:
     path: Path
     threads: int = 1
     engine: str | None = None
+    min_probability: float = 0.0
 
     def load(self) -> GenreClassifier:
         """Load it; raises as `GenreClassifier.load` does."""
@@ -34,10 +35,10 @@ class Outcome:
     result: Prediction | str
 
 
-def attempt(classifier: GenreClassifier, song: Path) -> Prediction | str:
+def attempt(classifier: GenreClassifier, song: Path, choice: ModelChoice) -> Prediction | str:
     """Classify a song, or return in one line why that fails."""
     try:
-        return classifier.classify(song)
+        return classifier.classify(song, min_probability=choice.min_probability)
     except (GenreKitError, OSError) as error:
         return " ".join(str(error).split())
     except MemoryError:

@@ -86,7 +86,13 @@ class ParquetResults(ResultsFile):
             ) from error
 
     def _schema(self) -> Any:
-        types = {"file": "string", "label": "string", "model": "string", "error": "string"}
+        types = {
+            "file": "string",
+            "label": "string",
+            "reason": "string",
+            "model": "string",
+            "error": "string",
+        }
         return self._arrow.schema(
             [
                 (name, self._arrow.type_for_alias({**types, **_TYPES}.get(name, "float64")))

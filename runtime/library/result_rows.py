@@ -95,7 +95,7 @@ class CsvRows:
 def flat_columns(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of a table: one row per song, one probability per genre."""
     return (
-        *("file", "label", "probability", "duration_s", "windows"),
+        *("file", "label", "probability", "reason", "duration_s", "windows"),
         *(f"p_{label}" for label in labels),
         *("model", "error"),
     )
@@ -110,6 +110,7 @@ def flat_row(outcome: Outcome, model: str) -> dict[str, Any]:
         "file": str(outcome.file),
         "label": result.label,
         "probability": result.probability,
+        "reason": result.reason,
         "duration_s": result.duration_s,
         "windows": len(result.segments),
         **{f"p_{score.label}": score.probability for score in result.ranking},

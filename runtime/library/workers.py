@@ -83,13 +83,15 @@ def _processes(choice: ModelChoice, jobs: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-_here: list[GenreClassifier] = []  # the model of a process of `_processes`
+# The model of a process of `_processes`, and how it was chosen.
+_here: list[tuple[GenreClassifier, ModelChoice]] = []
 
 
 def _load_here(choice: ModelChoice) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C: the parent tells, this one just ends
-    _here.append(choice.load())
+    _here.append((choice.load(), choice))
 
 
 def _classify_here(song: Path) -> Prediction | str:
-    return attempt(_here[0], song)
+    classifier, choice = _here[0]
+    return attempt(classifier, song, choice)

@@ -14,7 +14,12 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .:-=+*#%@"  # where the terminal's encoding has no blocks
 _MAX_HISTORY = 512  # columns of the widest terminal
 _AROUND = 4  # lines above and below the genres
-_STATES = {"unsure": "unsure", "silence": "silence", "away": "no microphone; looking for it"}
+_STATES = {
+    "unsure": "unsure",
+    "silence": "silence",
+    "unknown": "unknown",
+    "away": "no microphone; looking for it",
+}
 
 _UP, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"

@@ -12,9 +12,9 @@ import numpy as np
 from ..arrays import Float32, Float64
 from ..artifact.container import Artifact
 from ..audio.resampling import Resampler
-from ..classify.prediction import softmax
+from ..classify.decision import decide
 from ..classify.streams import CardStream
-from ..engines.registry import Engine
+from ..engines.base import Engine
 from ..errors import AudioError
 from .smoothing import LevelMeter, LiveConfig, LiveScore, LiveState
 from .sources import Block, Losses
@@ -193,12 +193,16 @@ class Listener:
     def _judge(self, window: dict[str, Float32]) -> LiveScore:
         if self._state.is_silent(self._meter.level_db):
             return self._state.silence()  # and the model rests
-        return self._state.hear(self.probabilities(window))
+        decision = decide(self._card, self._engine, window)
+        if decision.silent:
+            return self._state.silence()
+        if decision.reason(self._card):
+            return self._state.unknown()
+        return self._state.hear(decision.probabilities)
 
     def probabilities(self, window: dict[str, Float32]) -> Float64:
         """Run the model on one window, given as input name to tensor without batch axis."""
-        logits = self._engine.run({name: values[np.newaxis] for name, values in window.items()})
-        return np.asarray(softmax(logits)[0])
+        return decide(self._card, self._engine, window).probabilities
 
     def _update(self, score: LiveScore, block: Block) -> Update:
         return Update(

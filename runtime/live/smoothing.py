@@ -21,7 +21,7 @@ from ..audio.pcm import MAX_MAGNITUDE
 from ..classify.prediction import Score, rank
 from ..errors import ConfigError
 
-State = Literal["genre", "unsure", "silence", "away"]
+State = Literal["genre", "unsure", "silence", "unknown", "away"]
 
 SILENT_DB = -200.0  # the level of digital silence, which has none
 _FULL_SCALE = 1.0 - 2.0**-15  # the largest 16-bit sample
@@ -71,7 +71,7 @@ class LiveScore:
 
     Parameters
     ----------
-    state : {"genre", "unsure", "silence", "away"}
+    state : {"genre", "unsure", "silence", "unknown", "away"}
         "away" while there is no microphone.
     label : str or None
         The genre, in the state "genre" alone.
@@ -123,6 +123,11 @@ class LiveState:
         """Take a silent window."""
         self.reset()
         return LiveScore(state="silence", label=None, ranking=())
+
+    def unknown(self) -> LiveScore:
+        """Take a window of a sound that is not like anything learned."""
+        self.reset()
+        return LiveScore(state="unknown", label=None, ranking=())
 
     def away(self) -> LiveScore:
         """Take the news that nothing can be heard."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import InputSpec, Normalisation
+from genrekit.artifact.sections import InputSpec, Normalisation
 
 IMAGE = InputSpec(
     name="log_mel",

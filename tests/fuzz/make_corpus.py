@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from genrekit.artifact import onnx_file, tflite_file
 from genrekit.artifact.card import Card
 from genrekit.artifact.container import read_artifact
-from genrekit.artifact.packaged import DEFAULT_MODEL
+from genrekit.artifact.packaged import choose_model
 from genrekit.audio.wav import GUID_TAIL
 from genrekit.features.config import FeatureConfig
 from genrekit.library.result_rows import CsvRows, JsonRows, RowFormat, flat_columns
@@ -61,7 +61,7 @@ def _write(target: str, name: str, content: bytes) -> None:
 
 def _card() -> Card:
     """Shorten the default model's card: the fuzzer works best on small files."""
-    card = read_artifact(DEFAULT_MODEL).card
+    card = read_artifact(choose_model("tiny")).card
     probes = tuple(
         dataclasses.replace(probe, index=probe.index[:2], value=probe.value[:2])
         for probe in card.reference.probes

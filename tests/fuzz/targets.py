@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from genrekit.artifact import onnx_file, tflite_file
-from genrekit.artifact.card import Card, InputSpec, Layout, Normalisation, Reference, parse_card
+from genrekit.artifact.card import Card, parse_card
 from genrekit.artifact.container import Artifact, Format
+from genrekit.artifact.sections import InputSpec, Layout, Normalisation, Reference
 from genrekit.audio.au import is_au, read_au_layout
 from genrekit.audio.pcm import PcmLayout, PcmReader
 from genrekit.audio.wav import is_wav, read_wav_layout

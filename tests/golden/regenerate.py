@@ -31,18 +31,16 @@ from typing import Any
 import numpy as np
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import (
-    SCHEMA_VERSION,
-    Card,
+from genrekit.artifact.card import SCHEMA_VERSION, Card, parse_card
+from genrekit.artifact.container import Artifact, read_artifact, write_artifact
+from genrekit.artifact.sections import (
     Compression,
     InputSpec,
     Normalisation,
     Reference,
     Training,
     Windowing,
-    parse_card,
 )
-from genrekit.artifact.container import Artifact, read_artifact, write_artifact
 from genrekit.audio.decoding import load_audio
 from genrekit.audio.resampling import resample
 from genrekit.classify.reference import (
@@ -312,7 +310,7 @@ def _hostile_cards(folder: Path) -> Iterator[Refused]:
     yield Refused("too large", "card", b" " * ((1 << 20) + 1))
     yield Refused("flipped label", "card", text.replace(b"metal", b"medal"))
     yield Refused("no digest", "card", b'{"schema":1}')
-    yield sealed("newer schema", put("schema")(2))
+    yield sealed("newer schema", put("schema")(9))
     yield sealed("boolean schema", put("schema")(True))
     yield sealed("unknown key", put("more")(1))
     yield sealed("missing key", lambda document: document.pop("licence"))

@@ -10,10 +10,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from genrekit.artifact.card import (
-    SCHEMA_VERSION,
+from genrekit.artifact.card import SCHEMA_VERSION, Card
+from genrekit.artifact.container import Artifact, write_artifact
+from genrekit.artifact.sections import (
     Accuracy,
-    Card,
     Compression,
     InputSpec,
     Normalisation,
@@ -21,7 +21,6 @@ from genrekit.artifact.card import (
     Training,
     Windowing,
 )
-from genrekit.artifact.container import Artifact, write_artifact
 from genrekit.classify.reference import SIGNAL, measure_reference
 from genrekit.engines.registry import load_engine
 from genrekit.features.config import FeatureConfig

@@ -22,7 +22,7 @@ import numpy as np
 
 import genrekit
 from genrekit.arrays import Float32
-from genrekit.artifact.card import Windowing
+from genrekit.artifact.sections import Windowing
 from genrekit.audio.decoding import load_audio
 from genrekit.errors import ConfigError, DataError, FileError, GenreKitError
 from genrekit.features.config import FeatureConfig

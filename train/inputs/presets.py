@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from genrekit.artifact.card import InputSpec, Layout, Normalisation, Windowing
+from genrekit.artifact.sections import InputSpec, Layout, Normalisation, Windowing
 from genrekit.errors import ConfigError
 from genrekit.features.config import FeatureConfig
 

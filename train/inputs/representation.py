@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import InputSpec, Normalisation, Windowing
+from genrekit.artifact.sections import InputSpec, Normalisation, Windowing
 from genrekit.classify.inputs import to_tensor
 from genrekit.errors import ConfigError
 from genrekit.features.config import FeatureConfig

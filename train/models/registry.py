@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError
 
 from ..data.datasets import DataSource

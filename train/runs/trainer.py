@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from genrekit.artifact.card import Normalisation
+from genrekit.artifact.sections import Normalisation
 from genrekit.errors import ConfigError, DataError
 from genrekit.locks import locked_folder
 

@@ -57,6 +57,10 @@ def _check_onnx(artifact: Artifact) -> OnnxGraph:
     for item in card.inputs:
         _compare_onnx(item.name, graph.inputs[item.name], item.shape)
     _compare_onnx(card.output, graph.outputs[card.output], (len(card.labels),))
+    for name in card.outputs[1:]:
+        kind = graph.outputs[name]
+        width = kind.shape[-1] if kind.shape else None
+        _compare_onnx(name, kind, (width or 1,))
     one = infer_shapes(graph, {item.name: (1, *item.shape) for item in card.inputs})
     _compare_output(one.get(card.output, ()), card)
     if all(_is_open(kind) for kind in graph.inputs.values()):
@@ -90,7 +94,7 @@ def _check_tflite(artifact: Artifact) -> TfliteGraph:
     inputs = {tensors[index].name: tensors[index] for index in graph.inputs}
     outputs = {tensors[index].name: tensors[index] for index in graph.outputs}
     _compare_names(card, [tensors[i].name for i in graph.inputs], list(outputs))
-    for tensor in (*inputs.values(), outputs[card.output]):
+    for tensor in (*inputs.values(), *outputs.values()):
         if tensor.dtype != FLOAT32 or tensor.data is not None:
             raise ArtifactError(f"{tensor.name!r:.80} is no float32 tensor without data")
     for item in card.inputs:
@@ -108,8 +112,8 @@ def _compare_names(card: Card, inputs: list[str], outputs: list[str]) -> None:
     expected = sorted(item.name for item in card.inputs)
     if sorted(inputs) != expected:
         raise ArtifactError(f"the model takes {sorted(inputs)[:8]}, its card says {expected}")
-    if outputs != [card.output]:
-        raise ArtifactError(f"the model gives {outputs[:8]}, its card says {[card.output]}")
+    if sorted(outputs) != sorted(card.outputs):
+        raise ArtifactError(f"the model gives {outputs[:8]}, its card says {list(card.outputs)}")
 
 
 def _compare_output(shape: tuple[int, ...], card: Card) -> None:

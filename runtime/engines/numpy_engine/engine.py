@@ -13,6 +13,7 @@ import numpy as np
 from ...arrays import Float32
 from ...artifact.container import Artifact
 from ...errors import ArtifactError, EngineError
+from ..base import checked_output
 from ..graphs.check import check_graph
 from ..graphs.onnx.graph import OnnxGraph
 from .from_tflite import build_tflite
@@ -46,14 +47,14 @@ class NumpyEngine:
 
     def __init__(self, artifact: Artifact, threads: int) -> None:  # noqa: ARG002 - the protocol
         self._path = artifact.path
-        self._labels = len(artifact.card.labels)
+        self._card = artifact.card
         self._inputs = {item.name: item.shape for item in artifact.card.inputs}
         graph = check_graph(artifact)
         try:
             with np.errstate(all="ignore"):  # what is not finite in the end is refused by `run`
                 if isinstance(graph, OnnxGraph):
                     shapes = {name: (1, *shape) for name, shape in self._inputs.items()}
-                    self._program = build_onnx(graph, shapes, artifact.card.output)
+                    self._program = build_onnx(graph, shapes, artifact.card.outputs)
                 else:
                     self._program = build_tflite(graph, list(self._inputs))
         except (ArtifactError, EngineError) as error:
@@ -65,6 +66,10 @@ class NumpyEngine:
 
     def run(self, inputs: Mapping[str, Float32]) -> Float32:
         """Compute logits; see `Engine.run`."""
+        return self.outputs(inputs)[self._card.output]
+
+    def outputs(self, inputs: Mapping[str, Float32]) -> dict[str, Float32]:
+        """Compute all outputs; see `Engine.outputs`."""
         windows = len(next(iter(inputs.values())))
         given = []
         for name, shape in self._inputs.items():
@@ -74,14 +79,16 @@ class NumpyEngine:
                     f"{self._path}: input {name} is {array.shape}, must be ({windows}, *{shape})"
                 )
             given.append(array)
-        logits = np.empty((windows, self._labels), np.float32)
+        parts: list[tuple[Float32, ...]] = []
         try:
             with np.errstate(all="ignore"):
                 for start in range(0, windows, _WINDOWS):
                     rows = slice(start, start + _WINDOWS)
-                    logits[rows] = self._program.run([array[rows] for array in given])
+                    parts.append(self._program.run([array[rows] for array in given]))
         except _MISFITS as error:
             raise EngineError(f"{self._path}: the NumPy engine failed: {error}") from error
-        if not np.isfinite(logits).all():
-            raise EngineError(f"{self._path}: the model gave a value that is not finite")
-        return logits
+        joined = zip(self._card.outputs, zip(*parts, strict=True), strict=True)
+        return {
+            name: checked_output(np.concatenate(arrays), windows, name, self._card, self._path)
+            for name, arrays in joined
+        }

@@ -86,6 +86,11 @@ class OnnxBuilder:
         self._charge(self.constants[name].size)
         return self.constants[name].astype(np.float32)
 
+    def fold(self, node: Node, result: Tensor) -> None:
+        """Note that the output of a node is known already."""
+        self._charge(result.size)
+        self.constants[node.outputs[0]] = result
+
     def set(self, node: Node, value: Value) -> None:
         """Note the output of a node."""
         self._values[node.outputs[0]] = value

@@ -7,7 +7,7 @@ only be rounded and clipped.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -121,6 +121,11 @@ def _matrix(build: OnnxBuilder, node: Node) -> None:
     build.set(node, Value(slot=build.program.call(multiply, x.slot), scale=target))
 
 
+def _cast(build: OnnxBuilder, node: Node) -> None:
+    """Read a constant of 8 bits as float32."""
+    build.fold(node, build.constant(node.inputs[0]))
+
+
 def _batch_norm(build: OnnxBuilder, node: Node) -> None:
     x = build.value(node.inputs[0])
     gamma, beta, mean, variance = (build.constant(name) for name in node.inputs[1:5])
@@ -146,6 +151,7 @@ _LAYERS: dict[str, Callable[[OnnxBuilder, Node], None]] = {
     "Gemm": _matrix,
     "MatMul": _matrix,
     "BatchNormalization": _batch_norm,
+    "Cast": _cast,
     "Relu": pointwise.build_clip,
     "Clip": pointwise.build_clip,
     **dict.fromkeys(
@@ -168,7 +174,7 @@ _LAYERS: dict[str, Callable[[OnnxBuilder, Node], None]] = {
 SUPPORTED = frozenset(_LAYERS)
 
 
-def build_onnx(graph: OnnxGraph, inputs: Mapping[str, Shape], output: str) -> Program:
+def build_onnx(graph: OnnxGraph, inputs: Mapping[str, Shape], outputs: Sequence[str]) -> Program:
     """Turn a checked graph into a program.
 
     Parameters
@@ -176,7 +182,7 @@ def build_onnx(graph: OnnxGraph, inputs: Mapping[str, Shape], output: str) -> Pr
     graph : OnnxGraph
     inputs : mapping of str to tuple of int
         Shape of each input for one window, in the order in which the program takes them.
-    output : str
+    outputs : sequence of str
 
     Raises
     ------
@@ -193,5 +199,5 @@ def build_onnx(graph: OnnxGraph, inputs: Mapping[str, Shape], output: str) -> Pr
                 'onnxruntime with: pip install "genrekit[onnx]"'
             )
         _LAYERS[node.operator](build, node)
-    build.program.finish(build.plain(output).slot)
+    build.program.finish(*(build.plain(name).slot for name in outputs))
     return build.program

@@ -101,6 +101,9 @@ def build_product(build: OnnxBuilder, node: Node) -> None:
     """Build a Mul or Div; scales multiply."""
     left, right = node.inputs
     divides = node.operator == "Div"
+    if build.is_constant(left) and build.is_constant(right) and not divides:
+        build.fold(node, build.constant(left) * build.constant(right))
+        return
     if build.is_constant(left) and not divides:
         left, right = right, left
     if not build.is_constant(right):

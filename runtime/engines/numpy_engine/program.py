@@ -64,7 +64,7 @@ class Program:
         # Slots that are views of one array share the number of the slot that owns it.
         self._owner = list(range(inputs))
         self._inputs = inputs
-        self._output = 0
+        self._outputs: tuple[int, ...] = ()
 
     def call(self, kernel: Kernel, *inputs: int, view: bool = False) -> int:
         """Append a call that returns a new array, or a view of its first input; return its slot."""
@@ -78,14 +78,14 @@ class Program:
         """
         return self._append(kernel, inputs, None, elementwise=True, overwrites=overwrite)
 
-    def finish(self, output: int) -> None:
-        """Fix the output and decide which arrays are overwritten and when they are freed."""
-        self._output = output
+    def finish(self, *outputs: int) -> None:
+        """Fix the outputs and decide which arrays are overwritten and when they are freed."""
+        self._outputs = outputs
         last: dict[int, int] = {}
         slots: dict[int, list[int]] = {}
         for number, step in enumerate(self._steps):
             last.update((self._owner[slot], number) for slot in (*step.inputs, step.output))
-        last[self._owner[output]] = len(self._steps)
+        last.update((self._owner[output], len(self._steps)) for output in outputs)
         for slot, owner in enumerate(self._owner):
             slots.setdefault(owner, []).append(slot)
         for number, step in enumerate(self._steps):
@@ -99,8 +99,8 @@ class Program:
             frees = tuple(slot for owner in done for slot in slots[owner])
             self._steps[number] = dataclasses.replace(step, overwrites=over, frees=frees)
 
-    def run(self, inputs: list[Float32]) -> Float32:
-        """Run every step and return the output."""
+    def run(self, inputs: list[Float32]) -> tuple[Float32, ...]:
+        """Run every step and return the outputs."""
         arrays: list[Any] = [*inputs, *[None] * (len(self._owner) - len(inputs))]
         for step in self._steps:
             given = [arrays[slot] for slot in step.inputs]
@@ -109,8 +109,7 @@ class Program:
             arrays[step.output] = step.kernel(*given)
             for slot in step.frees:
                 arrays[slot] = None
-        result: Float32 = arrays[self._output]
-        return result
+        return tuple(arrays[output] for output in self._outputs)
 
     def _append(
         self,

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from genrekit.artifact.card import InputSpec, Normalisation
+from genrekit.artifact.sections import InputSpec, Normalisation
 from genrekit.errors import EngineError
 from genrekit.export.formats.onnx import export_onnx
 

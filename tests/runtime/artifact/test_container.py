@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genrekit.artifact import onnx_file, tflite_file
-from genrekit.artifact.card import Card, InputSpec, Normalisation, Probe, Windowing, parse_card
+from genrekit.artifact.card import Card, parse_card
 from genrekit.artifact.container import Artifact, read_artifact, write_artifact
 from genrekit.artifact.protobuf import length_field
+from genrekit.artifact.sections import InputSpec, Normalisation, Probe, Windowing
 from genrekit.errors import ArtifactError, ConfigError, FileError, GenreKitError
 from genrekit.features.config import FeatureConfig
 from genrekit.strict_json import canonical_json, encode
@@ -105,7 +106,7 @@ def test_a_truncated_file_is_one_clear_line(
         ({"labels": ["blues", "blues", "disco"]}, "labels: 3, must be"),
         ({"labels": ["blues"]}, "labels: 1, must be"),
         ({"extra": 1}, "unknown or missing keys: 'extra'"),
-        ({"schema": 2}, "schema 2 is unknown; this genrekit reads schema 1: update it"),
+        ({"schema": 3}, "schema 3 is unknown; this genrekit reads schemas up to 2: update it"),
         ({"schema": True}, "schema True is unknown"),
         ({"task": "regression"}, "task: 'regression' is not one of"),
         ({"inputs": []}, "inputs: 0, must be"),

@@ -40,7 +40,8 @@ def test_classify_prints_one_json_object_per_file_and_never_stops(
     first, failed, last = map(json.loads, capsys.readouterr().out.splitlines())
     assert first["label"] == last["label"] == first["ranking"][0]["label"]
     assert set(first) == {
-        "file", "label", "probability", "ranking", "segments", "duration_s", "model", "latency_ms",
+        "file", "label", "probability",
+        "reason", "ranking", "segments", "duration_s", "model", "latency_ms",
     }  # fmt: skip
     assert set(first["segments"][0]) == {"start_s", "end_s", "label", "probability"}
     assert failed.keys() == {"file", "error"}

@@ -25,8 +25,9 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrekit.arrays import Float32
-from genrekit.artifact.card import Card, InputSpec, Normalisation, Reference
+from genrekit.artifact.card import Card
 from genrekit.artifact.container import Artifact, write_artifact
+from genrekit.artifact.sections import InputSpec, Normalisation, Reference
 
 IMAGE = (1, 32, 57)
 CLASSES = 10

@@ -311,17 +311,18 @@ def test_a_file_name_that_is_no_utf8_is_kept(
 
 
 def test_without_a_model_the_packaged_one_is_taken_or_its_lack_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from genrekit.artifact.packaged import DEFAULT_MODEL
+    from genrekit.artifact.packaged import choose_model
 
     song = write_song(tmp_path / "song.wav")
-    if DEFAULT_MODEL.is_file():
-        assert classify(song, "--json") == 0
-        assert json.loads(capsys.readouterr().out)["model"] == str(DEFAULT_MODEL)
-    else:
-        assert classify(song) == 1
-        assert "name one with --model" in capsys.readouterr().err
+    assert classify(song, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["model"] == str(choose_model(None))
+    assert classify(song, "--json", "--model", "tiny") == 0
+    assert json.loads(capsys.readouterr().out)["model"] == str(choose_model("tiny"))
+    monkeypatch.setattr("genrekit.artifact.packaged.packaged_models", dict)
+    assert classify(song) == 1
+    assert "name one with --model" in capsys.readouterr().err
 
 
 def test_parquet_holds_what_csv_holds_and_grows(

@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrekit.artifact.card import (
-    Accuracy,
-    Card,
-    Compression,
-    Probe,
-    Reference,
-    Training,
-)
+from genrekit.artifact.card import Card
+from genrekit.artifact.sections import Accuracy, Compression, Probe, Reference, Training
 from genrekit.classify.streams import CardStream
 from genrekit.train.data.datasets import Track, audio_source
 from genrekit.train.inputs.presets import feature_vector, log_mel_image, mel_of_db_image

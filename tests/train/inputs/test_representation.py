@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genrekit.artifact.card import InputSpec, Normalisation
+from genrekit.artifact.sections import InputSpec, Normalisation
 from genrekit.train.data.datasets import DataSource
 from genrekit.train.inputs.presets import (
     feature_vector,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genrekit.artifact.card import Normalisation
+from genrekit.artifact.sections import Normalisation
 from genrekit.errors import DataError
 from genrekit.features.config import FeatureConfig
 from genrekit.features.mel import band_weights

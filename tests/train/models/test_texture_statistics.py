@@ -10,7 +10,7 @@ import torch
 from scipy.fft import dct
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from genrekit.artifact.card import InputSpec, Normalisation
+from genrekit.artifact.sections import InputSpec, Normalisation
 from genrekit.errors import ConfigError
 from genrekit.train.models.classical.linear_discriminant import (
     LinearDiscriminant,

@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from torch import nn
 
 from genrekit.arrays import Float32, Float64, Int64
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError
 
 from .closed_form import ClosedFormModel, vector_size

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from genrekit.arrays import Float32, Int64
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 
 from .closed_form import ClosedFormModel, vector_size
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 
 from ..frameworks import import_keras
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError
 
 CHANNELS = (128, 256)

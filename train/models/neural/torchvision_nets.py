@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from genrekit.artifact.card import InputSpec
+from genrekit.artifact.sections import InputSpec
 from genrekit.errors import ConfigError, DependencyError
 
 from ..frameworks import import_torchvision

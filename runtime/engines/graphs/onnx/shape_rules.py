@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from ....errors import ArtifactError
 from .node import Node
 from .sliding import Shape, read_sliding
-from .values import MAX_DIMENSIONS, Tensor
+from .values import FLOAT, MAX_DIMENSIONS, Tensor
 
 # fmt: off
 _SAME = frozenset([
@@ -112,6 +112,12 @@ def _quantise(node: Node, known: list[Shape], _: Mapping[str, Tensor]) -> tuple[
         if step not in ((), (1,)) and step != (data[node.integer("axis", 1)],):
             raise ValueError
     return data, 1
+
+
+def _cast(node: Node, known: list[Shape], _: Mapping[str, Tensor]) -> tuple[Shape, int]:
+    if node.integer("to", 0) != FLOAT:
+        raise ArtifactError(f"{node}: casts to something else than float32: refused")
+    return known[0], 1
 
 
 def _batch_norm(_: Node, known: list[Shape], __: Mapping[str, Tensor]) -> tuple[Shape, int]:
@@ -269,6 +275,7 @@ _RULES: dict[str, Callable[[Node, list[Shape], Mapping[str, Tensor]], tuple[Shap
     "QuantizeLinear": _quantise,
     "DequantizeLinear": _quantise,
     "BatchNormalization": _batch_norm,
+    "Cast": _cast,
     "Conv": _conv,
     "MaxPool": _pool,
     "AveragePool": _pool,

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from genrekit.artifact.container import Artifact, read_artifact
-from genrekit.artifact.packaged import DEFAULT_MODEL
+from genrekit.artifact.packaged import packaged_models
 from genrekit.classify.verification import verify
 from genrekit.engines.registry import load_engine
-from genrekit.export.default_model import agreement, export, fit, mp3_agreement
+from genrekit.export.packaged.tiny import agreement, export, fit, mp3_agreement
 from genrekit.train.data.datasets import DataSource, open_dataset
 from genrekit.train.data.splits import filtered_split
 from genrekit.train.inputs.representation import cut_windows
 from genrekit.train.inputs.spectrogram_pictures import read_stft_picture
 
-LOG = Path(__file__).parents[2] / "benchmarks" / "results" / "default_model.json"
+LOG = Path(__file__).parents[3] / "benchmarks" / "results" / "tiny_model.json"
 
 
 @pytest.fixture(scope="module")
 def artifact() -> Artifact:
-    return read_artifact(DEFAULT_MODEL)
+    return read_artifact(packaged_models()["tiny"])
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "numpy"])

@@ -1,4 +1,4 @@
-"""Default model: the artifact that ships inside the wheel, from data to card.
+"""The tiny packaged model, learned from a few hundred pictures alone, from data to card.
 
 Texture statistics of 5 s and a shrunken linear discriminant on them: nothing to tune, seconds to
 fit, and right about more validation tracks than every network that was tried on 443 tracks
@@ -32,9 +32,9 @@ from genrekit.train.inputs.spectrogram_pictures import read_stft_picture
 from genrekit.train.runs.run import Run
 from genrekit.train.runs.trainer import Plan, train
 
-from .exporter import ExportOptions, export_run
+from ..exporter import ExportOptions, export_run
 
-NAME = "genrekit-default"
+NAME = "genrekit-tiny"
 MODEL = "texture_discriminant"
 F_MAX_HZ = 8_000.0
 HOP_S = 2.5  # a new answer this often in live use

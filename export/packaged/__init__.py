@@ -1,0 +1,1 @@
+"""The models inside the wheel, from data to card."""
