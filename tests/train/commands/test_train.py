@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from genrekit.errors import ConfigError
-from genrekit.train.commands import train as commands
+from genrekit.train.commands import data, train
 from genrekit.train.runs.run import Run
 
 
 def _call(*words: object) -> int | None:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers(required=True)
-    commands.data(subparsers)
-    commands.train(subparsers)
+    data.data(subparsers)
+    train.train(subparsers)
     args = parser.parse_args([str(word) for word in words])
     result: int | None = args.run(args)
     return result
@@ -25,8 +25,8 @@ def _call(*words: object) -> int | None:
 
 def test_parsing_imports_neither_framework_nor_numpy() -> None:
     code = (
-        "import argparse, sys; from genrekit.train.commands import train as commands;"
-        "s = argparse.ArgumentParser().add_subparsers(); commands.data(s); commands.train(s);"
+        "import argparse, sys; from genrekit.train.commands import data, train;"
+        "s = argparse.ArgumentParser().add_subparsers(); data.data(s); train.train(s);"
         "print([m for m in ('torch', 'tensorflow', 'numpy', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
