@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from genrekit.bench.machine.hardware import Machine
 from genrekit.bench.results import BenchDocument, ModelBench
+from genrekit.files import read_bounded
+from genrekit.strict_json import parse_json
 
 from ..peers import comparison as peers
 from ..report.sources import Sources
 
+_MAX_LOG_BYTES = 1 << 20
 # Which of a processor's features decide how fast int8 runs, the best first.
 _INT8 = ("AVX-512 VNNI", "AVX-VNNI", "I8MM", "dotprod", "AVX-512", "AVX2", "NEON")
 
@@ -49,6 +54,43 @@ def _row(sources: Sources, bench: BenchDocument, model: ModelBench) -> str:
         f"{model.cold_start.total.p50_ms:.0f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def packaged_table(folder: Path) -> str:
+    """Return what the packaged models know, as `make packaged-models` measured it.
+
+    Parameters
+    ----------
+    folder : Path
+        Has `pretrained_model.json` and `tiny_model.json`.
+    """
+    if not (folder / "pretrained_model.json").is_file():
+        return ""
+    pretrained, tiny = (
+        parse_json(read_bounded(folder / f"{name}_model.json", _MAX_LOG_BYTES), name)
+        for name in ("pretrained", "tiny")
+    )
+    rows = [
+        ("`default`, clips of 2 to 3 s, artists unheard by the head", pretrained["clips"]),
+        ("`default`, songs of 30 s, artists unheard by the head", pretrained["songs"]),
+        ("`default`, real songs that are not called unknown", pretrained["kept"]),
+        ("`default`, sounds that are no music called unknown", pretrained["rejected"]),
+        *(
+            (f"`default`, clips and songs after {name}", s)
+            for name, s in pretrained["robust"].items()
+        ),
+        ("`tiny`, pictures of tracks by unheard artists (from scratch)", tiny["test"]),
+    ]
+    lines = ["| what | share [95 %] | n |", "|---|--:|--:|"]
+    for what, share in rows:
+        low, high = share["ci95"]
+        lines.append(f"| {what} | {share['value']:.3f} [{low:.3f}, {high:.3f}] | {share['n']} |")
+    low, high = pretrained["error_ci95"]
+    lines.append(
+        f"| `default`, expected calibration error | {pretrained['error']:.3f} "
+        f"[{low:.3f}, {high:.3f}] | {pretrained['calibrated_on']} |"
+    )
+    return "\n".join(lines)
 
 
 def peer_table(sources: Sources) -> str:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrekit.artifact.packaged import choose_model
+from genrekit.artifact.packaged import choose_model, packaged_models
 from genrekit.bench.cold_start import fresh_environment
 from genrekit.errors import GenreKitError
 from genrekit.files import write_whole
@@ -24,11 +24,13 @@ from ..report.sources import read_sources
 from ..reproduction.rows import read_rows
 from ..reproduction.tables import leak_table, real_table
 from . import targets
-from .readme_tables import artifact_table, peer_table
+from .readme_tables import artifact_table, packaged_table, peer_table
 
 FOLDER = Path(__file__).parents[1] / "results"
 PAGES = (Path(__file__).parents[1] / "README.md", Path(__file__).parents[2] / "README.md")
 ARTIFACTS = ("resnet18_fp32.onnx", "resnet18_int8.onnx", "mlp_dense.tflite", "mlp_pruned.tflite")
+_SPEED, _PEERS = ".benchmarks.speed", ".benchmarks.peers.comparison"
+_FOOTPRINT = ".benchmarks.footprint.dependency_size"
 # A page holds a table between `<!-- table: NAME -->` and `<!-- table end -->`.
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- table end -->)", re.DOTALL)
 
@@ -66,6 +68,7 @@ def read_tables(folder: Path = FOLDER) -> dict[str, str]:
         "targets": targets.render(targets.read_targets(folder)),
         "real": real_table(rows),
         "leaks": leak_table(rows),
+        "packaged": packaged_table(folder),
     }
     return {name: text.strip() or "Not measured yet." for name, text in tables.items()}
 
@@ -79,32 +82,38 @@ def _measure(demo: Path, forced: list[str]) -> int:
     """Run the commands that a user would; each model family is compared within itself."""
     models = [demo / name for name in ARTIFACTS]
     steps: list[tuple[str, list[object]]] = [
-        ("features", ["--json", FOLDER / "features.json"]),
-        ("startup", ["--model", models[1], "--json", FOLDER / "startup.json", *forced]),
-        ("live_cost", ["--json", FOLDER / "live_cost.json", *forced]),
+        (f"{_SPEED}.feature_speed", ["--json", FOLDER / "features.json"]),
+        (
+            f"{_SPEED}.startup",
+            ["--model", models[1], "--json", FOLDER / "startup.json", *forced],
+        ),
+        (f"{_SPEED}.live_cpu", ["--json", FOLDER / "live_cost.json", *forced]),
     ]
     for name, group in (
-        ("default", [choose_model(None)]),
+        ("packaged", [packaged_models()[name] for name in ("default", "tiny")]),
         ("images", models[:2]),
         ("vectors", models[2:]),
     ):
         out = FOLDER / f"bench-{name}.json"
         words = ["bench", *group, "--json", out, "--profile", "--minutes", 1, *forced]
-        steps.append(("cli", words))
+        steps.append(("", words))
     words = [demo / "runs" / "resnet18", *models[:2], "--songs", demo / "unseen"]
-    steps.append(("peers", [*words, "--json", FOLDER / "peers.json", *forced]))
+    steps.append((_PEERS, [*words, "--json", FOLDER / "peers.json", *forced]))
     if status := _run_all(steps):
         return status
-    return _run("cli", "report", *_documents(FOLDER), "-o", demo / "results.html")
+    return _run("", "report", *_documents(FOLDER), "-o", demo / "results.html")
 
 
 def _endure() -> int:
     model = choose_model(None)
     return _run_all(
         [
-            ("soak", ["--model", model, "--json", FOLDER / "soak.json"]),
-            ("long_file", ["--model", model, "--json", FOLDER / "long_file.json"]),
-            ("footprint", ["--json", FOLDER / "footprint.json"]),
+            (f"{_SPEED}.soak", ["--model", model, "--json", FOLDER / "soak.json"]),
+            (
+                f"{_SPEED}.long_file",
+                ["--model", model, "--json", FOLDER / "long_file.json"],
+            ),
+            (_FOOTPRINT, ["--json", FOLDER / "footprint.json"]),
         ]
     )
 
@@ -116,12 +125,12 @@ def _documents(folder: Path) -> list[Path]:
 
 def _run_all(steps: Sequence[tuple[str, Sequence[object]]]) -> int:
     """Run one after another until one fails; return its status."""
-    return next((status for name, words in steps if (status := _run(name, *words))), 0)
+    return next((status for module, words in steps if (status := _run(module, *words))), 0)
 
 
-def _run(name: str, *words: object) -> int:
-    folder = "runtime" if name == "cli" else "benchmarks"
-    command = [sys.executable, "-m", f"genrekit.{folder}.{name}", *map(str, words)]
+def _run(module: str, *words: object) -> int:
+    """Run a module of this kit, or with an empty name the command itself."""
+    command = [sys.executable, "-m", f"genrekit{module}", *map(str, words)]
     # One thread, also where NumPy's or torch's libraries would take all cores.
     environment = fresh_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     return subprocess.run(command, env=environment).returncode  # noqa: S603 - ours

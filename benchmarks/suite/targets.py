@@ -78,7 +78,7 @@ def render(targets: list[Target]) -> str:
 
 
 def _features(path: Path) -> Iterator[Target]:
-    command = "benchmarks.features"
+    command = "benchmarks.speed.feature_speed"
     times = read_document(path, FeatureTimes, command=command)
     ratios = {(t.stage, t.audio_s, t.contender): t.ratio for t in times.timings}
     for stage, audio_s, contender, bound in (
@@ -97,7 +97,7 @@ def _features(path: Path) -> Iterator[Target]:
 
 
 def _startup(path: Path) -> Iterator[Target]:
-    command = "benchmarks.startup"
+    command = "benchmarks.speed.startup"
     starts = {start.name: start for start in read_document(path, Startup, command=command).starts}
     default, resnet = starts["default.onnx"], starts.get("resnet18_int8.onnx")
     floor = default.by_imports
@@ -118,7 +118,7 @@ def _startup(path: Path) -> Iterator[Target]:
 
 
 def _live_cost(path: Path) -> Iterator[Target]:
-    command = "benchmarks.live_cost"
+    command = "benchmarks.speed.live_cpu"
     cost = read_document(path, LiveCost, command=command)
     ratio = cost.old_by_young
     yield Target(
@@ -143,7 +143,7 @@ def _bench(path: Path) -> Iterator[Target]:
 
 
 def _soak(path: Path) -> Iterator[Target]:
-    command = "benchmarks.soak"
+    command = "benchmarks.speed.soak"
     soak = read_document(path, Soak, command=command)
     hours = f"{soak.audio_s / 3600:g} h through the live path"
     yield Target(
@@ -163,7 +163,7 @@ def _soak(path: Path) -> Iterator[Target]:
 
 
 def _long_file(path: Path) -> Iterator[Target]:
-    command = "benchmarks.long_file"
+    command = "benchmarks.speed.long_file"
     found = read_document(path, LongFile, command=command)
     yield Target(
         f"peak memory of `classify` on a WAV of {found.audio_s / 3600:g} h",
@@ -175,7 +175,7 @@ def _long_file(path: Path) -> Iterator[Target]:
 
 
 def _footprint(path: Path) -> Iterator[Target]:
-    command = "benchmarks.footprint"
+    command = "benchmarks.footprint.dependency_size"
     sets = read_document(path, Footprints, command=command).sets
     size = {(item.architecture, item.name): item.installed_bytes / 1e6 for item in sets}
     for architecture in dict.fromkeys(item.architecture for item in sets):

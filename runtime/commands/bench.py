@@ -35,7 +35,9 @@ def register(subparsers: Subparsers) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help=".onnx or .tflite")
+    parser.add_argument(
+        "models", nargs="+", type=Path, metavar="MODEL", help=".onnx or .tflite, or a packaged name"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     parser.add_argument(
         "--compare",
@@ -68,6 +70,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure; return 1 if `--compare` finds a regression."""
+    from ..artifact.packaged import choose_model
     from ..bench.model_under_test import BenchSettings
     from ..bench.regression import compare_bench
     from ..bench.results import read_bench
@@ -88,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         check_not_input(args.json, [*args.models, *([args.audio] if args.audio else [])])
     old = read_bench(args.compare) if args.compare else None  # before minutes are spent
-    document = bench(args.models, settings, tell=_tell)
+    models = [choose_model(model) for model in args.models]
+    document = bench(models, settings, tell=_tell)
     if args.json:
         write_document(args.json, document)
     _print_document(document)
