@@ -17,6 +17,7 @@ THIRD_PARTY_OF_RUNTIME = {"numpy"}
 # Imported by the runtime where they are used, never at import time.
 LAZY_IN_RUNTIME = {
     "ai_edge_litert",
+    "av",
     "matplotlib",
     "onnxruntime",
     "pyarrow",

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol, Self
 import numpy as np
 
 from ..arrays import Float32
-from ..errors import AudioError, FileError
+from ..errors import AudioError, DependencyError, FileError
 from .au import is_au, read_au_layout
 from .pcm import PcmReader, check_magnitude, check_sample_rate
 from .resampling import Resampler
@@ -88,7 +88,9 @@ class AudioReader(Protocol):
 def open_audio(path: str | os.PathLike[str]) -> AudioReader:
     """Open a song; its first bytes decide the format, not its name.
 
-    WAV and .au are read here; FLAC, OGG, MP3 and the rest need the extra `audio`.
+    WAV and .au are read here; FLAC, OGG and MP3 need the extra `audio`, AAC, ALAC, WMA and the
+    sound tracks of films the extra `ffmpeg`, which also reads an MP3 whole that does not say how
+    long it is.
 
     Parameters
     ----------
@@ -152,7 +154,20 @@ def _make_reader(file: BinaryIO, name: str) -> AudioReader:
         raise FileError(f"{name}: cannot be read: {error.strerror or error}") from error
     if layout is not None:
         return PcmReader(file, layout, name)
-    return SoundFileReader(file, name)
+    # PCM, which starts fastest, need not wait for these.
+    from .ffmpeg_reader import FfmpegReader, has_ffmpeg
+    from .mpeg import may_be_cut_short
+
+    if has_ffmpeg() and may_be_cut_short(file):
+        return FfmpegReader(file, name)
+    try:
+        return SoundFileReader(file, name)
+    except (AudioError, DependencyError) as error:
+        if has_ffmpeg():
+            return FfmpegReader(file, name)
+        if isinstance(error, DependencyError):
+            raise
+        raise AudioError(f'{error} AAC, WMA and more: pip install "genrekit[ffmpeg]"') from error
 
 
 def load_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> Audio:

@@ -27,6 +27,7 @@ FORMAT_PCM, FORMAT_FLOAT, FORMAT_MULAW, FORMAT_EXTENSIBLE = 1, 3, 7, 0xFFFE
 # An extensible format's 16-byte identifier is the format tag and this tail.
 GUID_TAIL = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")
 
+_WIDEST = 4  # bytes of a PCM sample
 _ENCODINGS = {
     (FORMAT_PCM, 8): Encoding("unsigned", 1, "<"),
     (FORMAT_PCM, 16): Encoding("signed", 2, "<"),
@@ -107,11 +108,10 @@ def _layout(format_body: bytes, data_offset: int, data_bytes: int) -> PcmLayout 
         tag = struct.unpack("<H", format_body[24:26])[0]
     if tag not in (FORMAT_PCM, FORMAT_FLOAT, FORMAT_MULAW):
         return None
-    encoding = _ENCODINGS.get((tag, bits))
+    container = _container_bits(bits, block_align, channels) if tag == FORMAT_PCM else bits
+    encoding = _ENCODINGS.get((tag, container))
     if encoding is None:
-        offered = (
-            "32 or 64" if tag == FORMAT_FLOAT else "8" if tag == FORMAT_MULAW else "8/16/24/32"
-        )
+        offered = {FORMAT_FLOAT: "32 or 64", FORMAT_MULAW: "8"}.get(tag, "1..32")
         raise AudioError(f"{bits} bits per sample: must be {offered}")
     if block_align != channels * encoding.width:
         raise AudioError(
@@ -121,3 +121,10 @@ def _layout(format_body: bytes, data_offset: int, data_bytes: int) -> PcmLayout 
     # A block align of 0 needs 0 channels, which PcmLayout refuses.
     frames = data_bytes // max(1, block_align)
     return PcmLayout(sample_rate, channels, encoding, data_offset, frames)
+
+
+def _container_bits(bits: int, block_align: int, channels: int) -> int:
+    """Return the width in which PCM samples are stored: 12 bits stand at the top of 16 or more."""
+    least = -(-bits // 8)
+    given = block_align // channels if channels and block_align % channels == 0 else least
+    return 8 * (given if least <= given <= _WIDEST else least)

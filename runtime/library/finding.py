@@ -11,8 +11,9 @@ from ..errors import FileError
 # Of files met in folders; a file that is named is taken whatever its name.
 SUFFIXES = frozenset(
     {
-        *{".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".snd"},
-        *{".w64", ".wav", ".wave"},
+        *{".aac", ".aif", ".aifc", ".aiff", ".ape", ".au", ".bwf", ".caf", ".flac", ".m4a", ".m4b"},
+        *{".mka", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav"},
+        *{".wave", ".wma", ".wv"},
     }
 )
 

@@ -395,7 +395,7 @@ def _hostile_songs(folder: Path) -> Iterator[Refused]:
     yield patched("257 channels", 22, "<HIIH", 257, 44_100, 0, 514)
     yield patched("slow", 24, "<I", 7_999)
     yield patched("fast", 24, "<I", 192_001)
-    yield patched("12 bits", 34, "<H", 12)
+    yield patched("33 bits", 34, "<H", 33)
     yield patched("16-bit float", 20, "<H", 3)
     yield patched("block align", 32, "<H", 3)
     floats = bytearray(song)

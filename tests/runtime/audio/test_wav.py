@@ -147,10 +147,13 @@ def test_header_that_promises_4_gb_allocates_nothing() -> None:
         (riff(fmt(rate=2**32 - 1), chunk(b"data", b"")), "rate 4294967295 Hz"),
         (riff(fmt(channels=0), chunk(b"data", b"")), "0 channels: must be 1..256"),
         (riff(fmt(channels=30_000), chunk(b"data", b"")), "30000 channels: must be 1..256"),
-        (riff(fmt(align=3), chunk(b"data", b"")), r"block align 3: must be .* = 1 x 2"),
         (
-            riff(fmt(bits=12, align=2), chunk(b"data", b"")),
-            "12 bits per sample: must be 8/16/24/32",
+            riff(fmt(channels=2, align=3), chunk(b"data", b"")),
+            r"block align 3: must be .* = 2 x 2",
+        ),
+        (
+            riff(fmt(bits=33, align=2), chunk(b"data", b"")),
+            "33 bits per sample: must be 1..32",
         ),
         (riff(fmt(tag=3, bits=16), chunk(b"data", b"")), "16 bits per sample: must be 32 or 64"),
         (

@@ -61,7 +61,7 @@ internal class WavHeader(private val channel: FileChannel) {
             if (!GUID_TAIL.indices.all { body.get(26 + it) == GUID_TAIL[it].toByte() }) refuse(tag)
             tag = short(body, 24)
         }
-        val encoding = encoding(tag, bits)
+        val encoding = encoding(tag, bits, containerBits(bits, blockAlign, channels))
         if (blockAlign != channels * encoding.width) {
             throw AudioException(
                 "block align $blockAlign: must be channels x bytes per sample = $channels x ${encoding.width}",
@@ -71,18 +71,25 @@ internal class WavHeader(private val channel: FileChannel) {
         return PcmLayout(sampleRate, channels, encoding, dataOffset, dataBytes / maxOf(1, blockAlign))
     }
 
-    private fun encoding(tag: Int, bits: Int): Encoding {
+    /** The width in which PCM samples are stored: 12 bits stand at the top of 16 or more. */
+    private fun containerBits(bits: Int, blockAlign: Int, channels: Int): Int {
+        val least = (bits + 7) / 8
+        val given = if (channels > 0 && blockAlign % channels == 0) blockAlign / channels else least
+        return 8 * (if (given in least..WIDEST) given else least)
+    }
+
+    private fun encoding(tag: Int, bits: Int, container: Int): Encoding {
         val offered = when (tag) {
-            FORMAT_PCM -> "8/16/24/32"
+            FORMAT_PCM -> "1..32"
             FORMAT_FLOAT -> "32 or 64"
             FORMAT_MULAW -> "8"
             else -> refuse(tag)
         }
         return when {
-            tag == FORMAT_PCM && bits == 8 -> Encoding.UNSIGNED_8
-            tag == FORMAT_PCM && bits == 16 -> Encoding.SIGNED_16
-            tag == FORMAT_PCM && bits == 24 -> Encoding.SIGNED_24
-            tag == FORMAT_PCM && bits == 32 -> Encoding.SIGNED_32
+            tag == FORMAT_PCM && container == 8 -> Encoding.UNSIGNED_8
+            tag == FORMAT_PCM && container == 16 -> Encoding.SIGNED_16
+            tag == FORMAT_PCM && container == 24 -> Encoding.SIGNED_24
+            tag == FORMAT_PCM && container == 32 -> Encoding.SIGNED_32
             tag == FORMAT_FLOAT && bits == 32 -> Encoding.FLOAT_32
             tag == FORMAT_FLOAT && bits == 64 -> Encoding.FLOAT_64
             tag == FORMAT_MULAW && bits == 8 -> Encoding.MULAW
@@ -115,6 +122,7 @@ internal class WavHeader(private val channel: FileChannel) {
     private companion object {
         const val MAX_CHUNKS = 1_000 // passed over before `data`
         const val UNKNOWN_SIZE = 0xffff_ffffL
+        const val WIDEST = 4 // bytes of a PCM sample
         const val FORMAT_PCM = 1
         const val FORMAT_FLOAT = 3
         const val FORMAT_MULAW = 7
