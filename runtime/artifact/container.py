@@ -68,7 +68,8 @@ def read_artifact(path: str | os.PathLike[str]) -> Artifact:
         card = parse_card(text)
         if hashlib.sha256(model).hexdigest() != card.model_sha256:
             raise ArtifactError(
-                "the model's SHA-256 does not match its card: corrupt; copy it again"
+                "the model's SHA-256 does not match its card: corrupt; copy it again, or, if another "
+                "tool saved it anew, take the file that genrekit wrote"
             )
     except ArtifactError as error:
         raise ArtifactError(f"{source}: {error}") from error
@@ -111,8 +112,38 @@ def write_artifact(path: str | os.PathLike[str], model: bytes, card: Card) -> Ar
     return Artifact(path=target, format=kind, model=model, card=sealed, size=len(data))
 
 
+# How files begin that people take for models, or get in place of one.
+_NO_MODELS = {
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself: run 'git lfs pull'",
+    b"<": "a web page or XML, not a model: a download that went wrong?",
+    b"{": "JSON, not a model",
+    b"\x89PNG": "a PNG picture, not a model",
+    b"\xff\xd8\xff": "a JPEG picture, not a model",
+    b"GIF8": "a GIF picture, not a model",
+    b"%PDF": "a PDF document, not a model",
+    b"PK\x03\x04": "a ZIP archive (a .pt or .keras file is one), not .onnx or .tflite",
+    b"\x1f\x8b": "a gzip archive, not a model: unpack it first",
+    b"\x89HDF": "an HDF5 file (Keras), not .onnx or .tflite: export it",
+    b"RIFF": "a WAV song, not a model",
+    b"ID3": "an MP3 song, not a model",
+    b"fLaC": "a FLAC song, not a model",
+    b"OggS": "an Ogg song, not a model",
+    b"\x80\x04": "a Python pickle, which is never opened",
+    b"\x80\x02": "a Python pickle, which is never opened",
+}
+
+
 def detect_format(data: bytes) -> Format:
-    """Tell a TFLite flatbuffer by its identifier; everything else must parse as ONNX."""
+    """Tell a TFLite flatbuffer by its identifier; everything else must parse as ONNX.
+
+    Raises
+    ------
+    ArtifactError
+        If it is something else that is easily told.
+    """
     if not data:
         raise ArtifactError("the file is empty")
+    for beginning, what in _NO_MODELS.items():
+        if data.startswith(beginning):
+            raise ArtifactError(what)
     return "tflite" if data[4:8] == b"TFL3" else "onnx"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -65,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before NumPy is imported: its products here are small, and starting a pool of threads
     # for them costs more than it gives. `--threads` is the engine's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the terminal cannot show, it is told
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = _build_parser(arguments).parse_args(arguments)
         return args.run(args) or 0

@@ -66,7 +66,7 @@ def test_every_committed_document_is_of_this_schema() -> None:
 
 def test_a_document_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "soak.json").write_text(json.dumps({"kind": "genrekit-bench", "schema": 1}))
-    with pytest.raises(ConfigError, match=r"not written by 'benchmarks\.soak'"):
+    with pytest.raises(ConfigError, match=r"not written by 'benchmarks\.speed\.soak'"):
         targets.read_targets(tmp_path)
 
 

@@ -275,3 +275,21 @@ def test_probes_are_close_to_what_numpy_reads_back(artifact: Artifact) -> None:
     assert len(set(probe.index)) == len(probe.index) == 64
     assert np.isfinite(probe.value).all()
     assert dataclasses.asdict(artifact.card)["reference"]["signal"] == "genrekit-reference-1"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + b"0" * 40, "a PNG picture"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04" + b"0" * 40, "a ZIP archive"),
+        (b"RIFF0000WAVEfmt ", "a WAV song"),
+        (b"\x80\x02}q\x00.", "never opened"),
+    ],
+)
+def test_a_wrong_file_is_called_what_it_is(tmp_path: Path, beginning: bytes, words: str) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(beginning)
+    with pytest.raises(ArtifactError, match=words):
+        read_artifact(path)
