@@ -26,7 +26,7 @@ _MAX_MEMBER_BYTES = 1 << 20
 _MAX_DIRECTORY_BYTES = 1 << 16  # hundreds of members; `zipfile` would list millions
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 # What `zipfile` is seen to raise on hostile archives.
-_ZIP_ERRORS = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -63,7 +63,7 @@ def split(data: bytes) -> tuple[bytes, bytes | None]:
     end_record = len(data) - _END_RECORD.size
     if end_record < 0 or data[end_record : end_record + 4] != b"PK\x05\x06":
         return data, None
-    _check_directory(data, end_record)
+    check_directory(data, end_record)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             start = min((info.header_offset for info in archive.infolist()), default=0)
@@ -72,7 +72,7 @@ def split(data: bytes) -> tuple[bytes, bytes | None]:
             return data[:start], _member(archive, CARD_NAME)
     except ArtifactError:
         raise
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise ArtifactError(f"its archive is corrupt: {error}") from error
 
 
@@ -85,8 +85,20 @@ def join(model: bytes, card: bytes, labels: tuple[str, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def _check_directory(data: bytes, end_record: int) -> None:
-    """Bound the list of members before `zipfile` reads it."""
+def check_directory(data: bytes, end_record: int) -> None:
+    """Bound the list of members before `zipfile` reads it.
+
+    Parameters
+    ----------
+    data : bytes
+    end_record : int
+        Where the archive's last record stands.
+
+    Raises
+    ------
+    ArtifactError
+        If the list is longer, or a 64-bit one.
+    """
     _, size, _, _ = _END_RECORD.unpack_from(data, end_record)
     if size > _MAX_DIRECTORY_BYTES:
         raise ArtifactError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ from .classify import add_model_options, tell_fallback
 
 if TYPE_CHECKING:
     from ..artifact.container import Artifact
+    from ..teach.estimate import Estimate
     from ..teach.examples import Example
-    from ..teach.lesson import Estimate, Lesson
+    from ..teach.lesson import Lesson
     from .main import Subparsers
 
 _EPILOG = """\
@@ -55,8 +57,8 @@ def run(args: argparse.Namespace) -> None:
     """Listen, learn, write, tell."""
     from ..artifact.packaged import choose_model
     from ..classify.classifier import GenreClassifier
-    from ..teach.artifact import write_taught
-    from ..teach.examples import hear_examples, read_examples, write_examples
+    from ..teach.artifact import kept_beside, write_taught
+    from ..teach.examples import hear_examples, read_examples
     from ..teach.lesson import learn
 
     if args.out.suffix != ".onnx":
@@ -65,23 +67,22 @@ def run(args: argparse.Namespace) -> None:
         choose_model(args.model), threads=args.threads, engine=args.engine
     )
     tell_fallback(packaged.engine_name, packaged.artifact, asked=args.engine)
-    kept = args.out.with_suffix(".teach.npz")
     identity = packaged.card.model_sha256
-    before = read_examples(kept, identity) if args.add else []
+    before = read_examples(kept_beside(args.out), identity) if args.add else []
     examples, faults = hear_examples(packaged, args.songs, _progress)
-    names = {example.name for example in examples}
-    examples = [example for example in before if example.name not in names] + examples
+    # A song that was moved to another folder is learned anew, from where it is now.
+    again = {example.digest for example in examples}
+    examples = [example for example in before if example.digest not in again] + examples
     for fault in faults:
         print(f"genrekit: left out: {fault}", file=sys.stderr)
     lesson = learn(examples)
     artifact = write_taught(packaged.artifact, lesson, examples, args.out, engine=args.engine)
-    write_examples(kept, examples, identity)
-    if args.plot:
-        _draw(lesson, args.plot)
     if args.json:
         print(json.dumps(_document(artifact, lesson, examples, faults)))
     else:
         _tell(artifact, lesson, examples)
+    if args.plot:
+        _draw(lesson, args.plot)
 
 
 def _progress(done: int, total: int) -> None:
@@ -141,15 +142,27 @@ def _tell_confusion(genres: tuple[str, ...], estimate: Estimate) -> None:
 
 
 def _draw(lesson: Lesson, path: Path) -> None:
-    """Draw the learning curve; matplotlib is imported only here."""
-    import matplotlib as mpl
+    """Draw the learning curve, where there is one and matplotlib is installed."""
+    if not lesson.curve:
+        print(f"genrekit: {path}: not drawn: too few songs for a curve", file=sys.stderr)
+        return
+    try:
+        import matplotlib as mpl
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+        mpl.use("Agg")
+        import matplotlib.pyplot as plt
+    except ModuleNotFoundError:
+        print(f"genrekit: {path}: not drawn: needs the package matplotlib", file=sys.stderr)
+        return
+    from ..files import write_whole
 
+    counts, shares = zip(*lesson.curve, strict=True)
     figure, axes = plt.subplots(figsize=(5.0, 3.2), layout="constrained")
-    axes.plot(*zip(*lesson.curve, strict=True), marker="o") if lesson.curve else None
+    axes.plot(counts, shares, marker="o")
     axes.set(xlabel="songs of each genre", ylabel="held-back songs right", ylim=(0.0, 1.0))
+    axes.set_xticks(counts)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=120, format="png")
     plt.close(figure)
+    write_whole(path, buffer.getvalue())

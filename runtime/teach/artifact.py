@@ -12,7 +12,7 @@ from ..classify.reference import measure_reference
 from ..classify.verification import verify
 from ..engines.registry import load_engine
 from ..errors import DataError
-from .examples import Example
+from .examples import Example, write_examples
 from .lesson import Lesson, strangeness_threshold
 from .splice import splice_head
 
@@ -27,7 +27,7 @@ def write_taught(
     *,
     engine: str | None,
 ) -> Artifact:
-    """Write the artifact, and read it back verified.
+    """Write the artifact, and beside it the examples; nothing is written unless it verifies.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def write_taught(
     lesson : Lesson
     examples : sequence of Example
     out : Path
-        Must end in .onnx.
+        Must end in .onnx; the examples go into `kept_beside(out)`.
     engine : str or None
         That verifies it.
 
@@ -45,7 +45,7 @@ def write_taught(
     ArtifactError
         If the packaged model cannot be taught, or `out` has another suffix.
     DataError
-        If the file fails its own verification; it is removed.
+        If it fails its own verification.
     """
     model = splice_head(packaged.model, packaged.card.output, lesson.head)
     blank = Reference(
@@ -73,17 +73,20 @@ def write_taught(
         licence="its owner's; the weights below the head: see the notice",
         reference=blank,
     )
-    unfinished = Artifact(
-        path=out, format="onnx", model=model, card=card.sealed(model), size=len(model)
+    draft = Artifact(path=out, format="onnx", model=model, card=card.sealed(model), size=len(model))
+    reference = measure_reference(
+        card, load_engine(draft, engine=engine), logit_tolerance=_TOLERANCE
     )
-    runner = load_engine(unfinished, engine=engine)
-    reference = measure_reference(card, runner, logit_tolerance=_TOLERANCE)
-    written = write_artifact(out, model, dataclasses.replace(card, reference=reference))
-    artifact = read_artifact(written.path)
-    if not verify(artifact, engine=engine).passed:
-        out.unlink()
-        raise DataError(f"{out}: fails its own verification; please report it")
-    return artifact
+    card = dataclasses.replace(card, reference=reference)
+    if not verify(dataclasses.replace(draft, card=card.sealed(model)), engine=engine).passed:
+        raise DataError(f"{out}: not written, it fails its own verification; please report it")
+    write_examples(kept_beside(out), examples, packaged.card.model_sha256)
+    return read_artifact(write_artifact(out, model, card).path)
+
+
+def kept_beside(out: Path) -> Path:
+    """Name the file of what a taught model's songs sounded like."""
+    return out.with_suffix(".teach.npz")
 
 
 def _training(packaged: Artifact, lesson: Lesson, examples: Sequence[Example]) -> Training:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,10 +16,12 @@ from ..classify.classifier import GenreClassifier
 from ..errors import ConfigError, DataError, GenreKitError
 from ..files import read_bounded, write_whole
 from ..library.finding import find_songs
+from .npz import pack, unpack
 
 WINDOWS = 6  # of one song that are learned from, spread over it
+_COLUMNS = ("name", "digest", "genre", "artist", "strangeness")
 _MAX_CACHED_BYTES = 1 << 22
-_MAX_KEPT_BYTES = 1 << 30
+_MAX_KEPT_BYTES = 1 << 28  # fifty thousand songs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +32,8 @@ class Example:
     ----------
     name : str
         Its file, below the folder of songs.
+    digest : str
+        Of its content and the model that heard it: the same song has the same, wherever it lies.
     genre : str
     artist : str
         What must not be divided between learning and judging: the folder between genre and
@@ -40,6 +44,7 @@ class Example:
     """
 
     name: str
+    digest: str
     genre: str
     artist: str
     embedding: Float32
@@ -55,7 +60,7 @@ def find_examples(folder: Path) -> list[tuple[Path, str, str]]:
     Raises
     ------
     DataError
-        If there are no two genres with songs.
+        If there is no folder with songs.
     FileError
         If a folder cannot be listed.
     """
@@ -71,8 +76,8 @@ def find_examples(folder: Path) -> list[tuple[Path, str, str]]:
             inner = path.relative_to(genre).parts
             artist = f"{genre.name}/{inner[0]}" if len(inner) > 1 else str(path)
             found.append((path, genre.name, artist))
-    if len({genre for _, genre, _ in found}) < 2:
-        raise DataError(f"{folder}: needs at least two folders with songs, one a genre")
+    if not found:
+        raise DataError(f"{folder}: needs folders with songs, one a genre")
     return found
 
 
@@ -92,57 +97,58 @@ def hear_examples(
     Returns
     -------
     list of Example
+        No song twice: a copy would be judged by a head that has heard it.
     list of str
         Why songs were left out, a line each.
 
     Raises
     ------
+    ConfigError
+        If the model gives no embedding.
     DataError
         If a genre has no song that can be read.
     """
+    if classifier.card.embedding is None:
+        raise ConfigError(f"{classifier.artifact.path}: this model gives no embedding to teach on")
     found = find_examples(folder)
-    examples: list[Example] = []
+    heard: dict[str, Example] = {}
     faults: list[str] = []
     for done, (path, genre, artist) in enumerate(found):
         on_progress(done, len(found))
         try:
-            embedding, strangeness = _hear(classifier, path)
+            digest = _digest(path, classifier.card.model_sha256)
+            if digest in heard:
+                faults.append(f"{path}: the same song as {folder / heard[digest].name}")
+                continue
+            embedding, strangeness = _hear(classifier, classifier.card.embedding, path, digest)
         except (GenreKitError, OSError) as error:
-            if isinstance(error, ConfigError):
-                raise
             faults.append(" ".join(str(error).split()))
             continue
-        name = str(path.relative_to(folder))
-        examples.append(
-            Example(
-                name=name,
-                genre=genre,
-                artist=artist,
-                embedding=embedding,
-                strangeness=strangeness,
-            )
+        heard[digest] = Example(
+            name=str(path.relative_to(folder)),
+            digest=digest,
+            genre=genre,
+            artist=artist,
+            embedding=embedding,
+            strangeness=strangeness,
         )
     on_progress(len(found), len(found))
+    examples = list(heard.values())
     lost = {genre for _, genre, _ in found} - {example.genre for example in examples}
     if lost:
-        raise DataError(f"{folder / sorted(lost)[0]}: no song there can be read: {faults[0]}")
+        name = sorted(lost)[0]
+        fault = next((f for f in faults if str(folder / name) in f), faults[0])
+        raise DataError(f"{folder / name}: no song there can be learned from: {fault}")
     return examples, faults
 
 
 def write_examples(path: Path, examples: Sequence[Example], model_sha256: str) -> None:
     """Keep examples in one file, so that more can be added to them later."""
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        model=np.array(model_sha256),
-        name=np.array([e.name for e in examples]),
-        genre=np.array([e.genre for e in examples]),
-        artist=np.array([e.artist for e in examples]),
-        strangeness=np.array([e.strangeness for e in examples]),
-        windows=np.array([len(e.embedding) for e in examples]),
-        embedding=np.concatenate([e.embedding for e in examples]),
-    )
-    write_whole(path, buffer.getvalue())
+    arrays = {name: np.array([getattr(e, name) for e in examples]) for name in _COLUMNS}
+    arrays["model"] = np.array(model_sha256)
+    arrays["windows"] = np.array([len(e.embedding) for e in examples])
+    arrays["embedding"] = np.concatenate([e.embedding for e in examples])
+    write_whole(path, pack(arrays))
 
 
 def read_examples(path: Path, model_sha256: str) -> list[Example]:
@@ -150,62 +156,70 @@ def read_examples(path: Path, model_sha256: str) -> list[Example]:
 
     Raises
     ------
+    FileError
+        If there are none.
     DataError
-        If there are none, they are damaged, or were heard by another model.
+        If they are damaged, or were heard by another model.
     """
+    data = read_bounded(path, _MAX_KEPT_BYTES)
     try:
-        data = read_bounded(path, _MAX_KEPT_BYTES)
-        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in kept.files}
+        arrays = unpack(data)
         if str(arrays["model"]) != model_sha256:
-            raise DataError(f"{path}: was heard by another packaged model; teach from all songs")
-        ends = np.cumsum(arrays["windows"])[:-1]
-        rows = np.split(arrays["embedding"].astype(np.float32), ends)
-        columns = (arrays[name] for name in ("name", "genre", "artist", "strangeness"))
+            raise DataError("was heard by another packaged model; teach from all songs")
+        windows = arrays["windows"].tolist()
+        rows = _finite(arrays["embedding"])
+        if min(windows, default=0) < 1 or sum(windows) != len(rows):
+            raise DataError("its windows are not its songs'")
+        parts = np.split(rows, np.cumsum(windows)[:-1])
+        columns = (arrays[name].tolist() for name in _COLUMNS)
         return [
-            Example(
-                name=str(name),
-                genre=str(genre),
-                artist=str(artist),
-                embedding=embedding,
-                strangeness=float(strange),
-            )
-            for name, genre, artist, strange, embedding in zip(*columns, rows, strict=True)
+            Example(**dict(zip(_COLUMNS, values, strict=True)), embedding=part)
+            for *values, part in zip(*columns, parts, strict=True)
         ]
-    except (ValueError, KeyError, EOFError, OSError) as error:
-        if isinstance(error, GenreKitError):
-            raise
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    except (ValueError, TypeError, KeyError, IndexError) as error:
         raise DataError(f"{path}: not the songs of an earlier 'genrekit teach'") from error
 
 
-def _hear(classifier: GenreClassifier, song: Path) -> tuple[Float32, float]:
+def _hear(
+    classifier: GenreClassifier, output: str, song: Path, digest: str
+) -> tuple[Float32, float]:
+    """Return a song's embedding and strangeness, from the cache if they are there and whole."""
+    cached = _cache_folder() / digest[:2] / f"{digest}.npz"
+    with contextlib.suppress(DataError, KeyError, ValueError, TypeError, OSError):
+        arrays = unpack(read_bounded(cached, _MAX_CACHED_BYTES))
+        return _finite(arrays["embedding"]), float(arrays["strangeness"])
     card = classifier.card
-    if card.embedding is None:
-        raise ConfigError(f"{classifier.artifact.path}: this model gives no embedding to teach on")
-    cached = _cache_file(song, card.model_sha256)
-    if cached.is_file():
-        with np.load(io.BytesIO(read_bounded(cached, _MAX_CACHED_BYTES)), allow_pickle=False) as a:
-            return a["embedding"], float(a["strangeness"])
     outputs = classifier.outputs(song)
-    embedding = outputs[card.embedding]
+    embedding = outputs[output]
     chosen = np.unique(np.linspace(0, len(embedding) - 1, WINDOWS).round().astype(int))
     strange = float(outputs[card.unknown.output].mean()) if card.unknown else 0.0
-    buffer = io.BytesIO()
-    np.savez(buffer, embedding=embedding[chosen], strangeness=np.array(strange))
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(cached, buffer.getvalue())
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, no more
+        write_whole(
+            cached, pack({"embedding": embedding[chosen], "strangeness": np.array(strange)})
+        )
     return embedding[chosen], strange
 
 
-def _cache_file(song: Path, model_sha256: str) -> Path:
-    """Name the cache's file by what is in the song and who heard it."""
+def _finite(embedding: Float32) -> Float32:
+    if embedding.ndim != 2 or not len(embedding) or not np.isfinite(embedding).all():
+        raise DataError("damaged: an embedding must be rows of finite numbers")
+    return embedding.astype(np.float32)
+
+
+def _digest(song: Path, model_sha256: str) -> str:
+    """Digest what is in a song and who hears it."""
     digest = hashlib.sha256(f"{model_sha256} {WINDOWS} ".encode())
     with song.open("rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
+    return digest.hexdigest()
+
+
+def _cache_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    name = digest.hexdigest()
-    return Path(base, "genrekit", "embeddings", name[:2], f"{name}.npz")
+    return Path(base, "genrekit", "embeddings")
 
 
 def genres_of(examples: Iterable[Example]) -> tuple[str, ...]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from ..arrays import Float64, Int64
+from ..errors import DataError
+from .estimate import Estimate, estimate, fit_temperature, shares
 from .examples import Example, genres_of
 from .solvers import LinearClassifier, fit_discriminant, fit_logistic
 
 FOLDS = 5
 _INNER_FOLDS = 3
-_MOST_DOUBTED = 8
 _CURVE = (1, 2, 3, 5, 8, 12, 20, 40)  # songs of each genre
-_TEMPERATURES = np.geomspace(0.1, 10.0, 81)
 _LOST = 0.02  # of the taught songs, by the rule for unknown sounds
-_Z = 1.959963984540054
 # Kind and strength, from the most cautious on: of those that are right as often, the first is
 # taken. A discriminant needs several songs a genre.
 _FITS: dict[str, Callable[..., LinearClassifier]] = {
@@ -32,36 +30,6 @@ _FITS: dict[str, Callable[..., LinearClassifier]] = {
 }
 _DEFAULT = "logistic regression, C = 0.03"
 _FEWEST = 3  # groups in every genre, to choose by cross-validation
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
-    """What cross-validation says, over artists where their folders are known, else over songs.
-
-    Parameters
-    ----------
-    n : int
-        Songs judged by a head that had not heard them.
-    accuracy : float
-    ci95 : tuple of float
-        Wilson interval.
-    by_artist : bool
-    confusion : tuple of tuple of int
-        Rows are true genres, columns predicted ones.
-    doubted : tuple of tuple
-        Song, its folder, predicted genre, probability of its folder: the most doubted first.
-    calibration_error : float
-    calibration_ci95 : tuple of float
-    """
-
-    n: int
-    accuracy: float
-    ci95: tuple[float, float]
-    by_artist: bool
-    confusion: tuple[tuple[int, ...], ...]
-    doubted: tuple[tuple[str, str, str, float], ...]
-    calibration_error: float
-    calibration_ci95: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,17 +58,32 @@ class Lesson:
     curve: tuple[tuple[int, float], ...]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Fold:
+    """Songs that were learned from, songs that were judged, and the head chosen for the former."""
+
+    fitted: list[int]
+    judged: list[int]
+    kind: str
+
+
 def learn(examples: Sequence[Example], *, seed: int = 0) -> Lesson:
     """Fit a head to all examples, and estimate how right it is.
 
     Parameters
     ----------
     examples : sequence of Example
-        Of two genres at least.
     seed : int
         Of the folds.
+
+    Raises
+    ------
+    DataError
+        If they are not of two genres at least.
     """
     genres = genres_of(examples)
+    if len(genres) < 2:
+        raise DataError(f"{', '.join(genres)}: teaching needs at least two folders with songs")
     truth = np.array([genres.index(example.genre) for example in examples])
     groups = [example.artist for example in examples]
     fewest = min(
@@ -111,29 +94,32 @@ def learn(examples: Sequence[Example], *, seed: int = 0) -> Lesson:
     if fewest < 2:
         return Lesson(genres=genres, head=head, kind=kind, temperature=1.0, estimate=None, curve=())
     held_out: list[Float64] = [np.zeros((0, 0))] * len(examples)
+    folds: list[_Fold] = []
     for fitted, judged in _folds(groups, truth, min(FOLDS, fewest), seed):
         part = [examples[i] for i in fitted]
-        own = kind
+        own = _DEFAULT  # a choice must not have seen the songs that it is judged by
         if fewest > _FEWEST:
             own_groups = [groups[i] for i in fitted]
             own = _choose(part, truth[fitted], own_groups, len(genres), seed)
+        folds.append(_Fold(fitted=fitted, judged=judged, kind=own))
         fold_head = _fit(own, part, truth[fitted], len(genres))
         for i in judged:
             held_out[i] = fold_head.logits(examples[i].embedding.astype(np.float64))
-    temperature = _fit_temperature(held_out, truth)
+    temperature = fit_temperature(held_out, truth)
     return Lesson(
         genres=genres,
         head=LinearClassifier(weight=head.weight / temperature, bias=head.bias / temperature),
         kind=kind,
         temperature=temperature,
-        estimate=_estimate(examples, genres, truth, held_out, temperature),
-        curve=_learning_curve(kind, examples, truth, groups, len(genres), seed),
+        estimate=estimate(examples, genres, truth, held_out, temperature),
+        curve=_learning_curve(folds, examples, truth, len(genres), seed),
     )
 
 
 def strangeness_threshold(examples: Sequence[Example], packaged: float) -> float:
     """Widen a packaged threshold until at most 2 % of the taught songs are above it."""
-    own = np.quantile([example.strangeness for example in examples], 1.0 - _LOST)
+    strange = [example.strangeness for example in examples]
+    own = np.quantile(strange, 1.0 - _LOST, method="higher")
     return max(packaged, float(own))
 
 
@@ -161,7 +147,7 @@ def _choose(
 
 
 def _named(head: LinearClassifier, example: Example) -> int:
-    return int(_shares(head.logits(example.embedding.astype(np.float64)), 1.0).argmax())
+    return int(shares(head.logits(example.embedding.astype(np.float64)), 1.0).argmax())
 
 
 def _folds(
@@ -183,104 +169,27 @@ def _folds(
             yield fitted, judged
 
 
-def _shares(logits: Float64, temperature: float) -> Float64:
-    scaled = logits / temperature
-    shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray((shares / shares.sum(axis=1, keepdims=True)).mean(axis=0))
-
-
-def _fit_temperature(held_out: Sequence[Float64], truth: Int64) -> float:
-    losses = [
-        -np.mean(
-            [
-                np.log(max(_shares(logits, float(t))[k], 1e-12))
-                for logits, k in zip(held_out, truth, strict=True)
-            ]
-        )
-        for t in _TEMPERATURES
-    ]
-    return float(_TEMPERATURES[int(np.argmin(losses))])
-
-
-def _estimate(
-    examples: Sequence[Example],
-    genres: tuple[str, ...],
-    truth: Int64,
-    held_out: Sequence[Float64],
-    temperature: float,
-) -> Estimate:
-    shares = np.stack([_shares(logits, temperature) for logits in held_out])
-    said = shares.argmax(axis=1)
-    confusion = np.zeros((len(genres), len(genres)), int)
-    np.add.at(confusion, (truth, said), 1)
-    right = int((said == truth).sum())
-    own = shares[np.arange(len(truth)), truth]
-    doubted = [i for i in np.argsort(own) if said[i] != truth[i]][:_MOST_DOUBTED]
-    error, interval = _calibration(shares.max(axis=1), said == truth)
-    return Estimate(
-        n=len(examples),
-        accuracy=right / len(examples),
-        ci95=_wilson(right, len(examples)),
-        by_artist=len({e.artist for e in examples}) < len(examples),
-        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
-        doubted=tuple(
-            (examples[i].name, examples[i].genre, genres[said[i]], float(own[i])) for i in doubted
-        ),
-        calibration_error=error,
-        calibration_ci95=interval,
-    )
-
-
 def _learning_curve(
-    kind: str,
+    folds: Sequence[_Fold],
     examples: Sequence[Example],
     truth: Int64,
-    groups: Sequence[str],
     n_labels: int,
     seed: int,
 ) -> tuple[tuple[int, float], ...]:
     """Measure the accuracy on held-back songs with ever more songs of each genre."""
     rng = np.random.default_rng(seed)
     right: dict[int, list[bool]] = {}
-    for fitted, judged in _folds(groups, truth, FOLDS, seed):
-        order = rng.permutation(fitted)
+    for fold in folds:
+        order = rng.permutation(fold.fitted)
         by_genre = [[i for i in order if truth[i] == label] for label in range(n_labels)]
         most = min(len(own) for own in by_genre)
         for count in (*(c for c in _CURVE if c < most), most):
             if not count:
                 continue
             chosen = [i for own in by_genre for i in own[:count]]
-            used = kind if count >= _FEWEST else _DEFAULT
+            used = fold.kind if count >= _FEWEST else _DEFAULT
             head = _fit(used, [examples[i] for i in chosen], truth[chosen], n_labels)
             told = right.setdefault(count, [])
-            told += [_named(head, examples[i]) == truth[i] for i in judged]
+            told += [_named(head, examples[i]) == truth[i] for i in fold.judged]
     whole = {count: told for count, told in right.items() if len(told) == len(examples)}
     return tuple((count, float(np.mean(told))) for count, told in sorted(whole.items()))
-
-
-def _calibration(confidence: Float64, right: Any) -> tuple[float, tuple[float, float]]:
-    """Return the expected calibration error over ten bins and its bootstrap interval."""
-
-    def error(chosen: Any) -> float:
-        bins = np.minimum((confidence[chosen] * 10).astype(int), 9)
-        return float(
-            sum(
-                abs(confidence[chosen][bins == b].sum() - right[chosen][bins == b].sum())
-                for b in range(10)
-            )
-            / len(chosen)
-        )
-
-    rng = np.random.default_rng(0)
-    everything = np.arange(len(confidence))
-    again = [error(rng.integers(0, len(confidence), len(confidence))) for _ in range(500)]
-    low, high = np.percentile(again, [2.5, 97.5])
-    return error(everything), (float(low), float(high))
-
-
-def _wilson(right: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    share, spread = right / n, _Z * _Z / n
-    centre = (share + spread / 2.0) / (1.0 + spread)
-    half = _Z * np.sqrt(share * (1.0 - share) / n + spread / (4.0 * n)) / (1.0 + spread)
-    return max(0.0, float(min(centre - half, share))), min(1.0, float(max(centre + half, share)))

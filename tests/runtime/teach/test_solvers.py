@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from genrekit.teach.solvers import fit_discriminant, fit_logistic
@@ -40,6 +41,18 @@ def test_the_discriminant_is_bayes_rule_for_one_covariance() -> None:
     expected = x @ precision @ means.T - 0.5 * np.einsum("kv,vw,kw->k", means, precision, means)
     same = found.logits(x).argmax(axis=1) == expected.argmax(axis=1)
     assert same.mean() > 0.99
+
+
+@pytest.mark.parametrize("shrinkage", [0.1, 0.5, 0.8])
+def test_the_discriminant_is_scikit_learns(shrinkage: float) -> None:
+    x, labels, _ = examples()
+    mine = fit_discriminant(x, labels, 4, np.ones(len(x)), shrinkage=shrinkage)
+    z = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-6)
+    judge = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=[0.25] * 4)
+    judge.fit(z, labels)
+    logits, expected = mine.logits(x), judge.decision_function(z)
+    logits, expected = (a - a.mean(axis=1, keepdims=True) for a in (logits, expected))
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
 
 
 def test_one_example_of_each_is_enough() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from genrekit.classify.classifier import GenreClassifier
 from genrekit.classify.verification import verify
 from genrekit.commands.main import main
 from genrekit.errors import ArtifactError
+from genrekit.teach.examples import Example
+from genrekit.teach.lesson import strangeness_threshold
 from genrekit.teach.solvers import LinearClassifier
 from genrekit.teach.splice import splice_head
 
@@ -141,6 +144,117 @@ def test_adding_to_nothing_is_told(
 ) -> None:
     assert main(["teach", str(songs), "--out", str(tmp_path / "m.onnx"), "--add"]) == 1
     assert "m.teach.npz" in capsys.readouterr().err
+
+
+def teach(*words: object) -> int:
+    return main(["teach", *map(str, words)])
+
+
+def test_another_song_of_the_same_name_is_added_and_a_moved_one_is_learned_anew(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, more = tmp_path / "mine.onnx", tmp_path / "more"
+    assert teach(songs, "--out", out) == 0
+    write_song(more / "strings" / "0.wav", "strings", 77)
+    write_song(more / "strings" / "moved.wav", "drums", 3)
+    capsys.readouterr()
+    assert teach(more, "--out", out, "--add", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["songs"] == 9
+    assert sum(map(sum, told["estimate"]["confusion"])) == 9
+    assert [sum(row) for row in told["estimate"]["confusion"]] == [3, 6]
+
+
+def test_a_copy_is_left_out_since_it_would_be_judged_by_itself(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (songs / "strings" / "copy.wav").write_bytes((songs / "drums" / "1.wav").read_bytes())
+    assert teach(songs, "--out", tmp_path / "m.onnx", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["songs"] == 8
+    assert "the same song as" in told["left_out"][0]
+
+
+@pytest.mark.parametrize("length", [0, 300])
+def test_a_damaged_cache_is_heard_again(length: int, songs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.onnx"
+    assert teach(songs, "--out", out) == 0
+    good = out.read_bytes()
+    for path in (tmp_path / "cache").rglob("*.npz"):
+        path.write_bytes(path.read_bytes()[:length])
+    assert teach(songs, "--out", out) == 0
+    assert out.read_bytes() == good
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(
+    songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    assert teach(songs, "--out", tmp_path / "m.onnx") == 0
+
+
+def test_damaged_songs_of_before_are_one_line_and_the_model_stays(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mine.onnx"
+    assert teach(songs, "--out", out) == 0
+    good, kept = out.read_bytes(), tmp_path / "mine.teach.npz"
+    kept.write_bytes(kept.read_bytes()[:400])
+    assert teach(songs, "--out", out, "--add") == 1
+    error = capsys.readouterr().err
+    assert "mine.teach.npz" in error
+    assert error.count("\n") == 1
+    assert out.read_bytes() == good
+
+
+def test_the_curve_is_drawn_or_its_absence_told(
+    songs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, png = tmp_path / "m.onnx", tmp_path / "curve.png"
+    assert teach(songs, "--out", out, "--plot", png) == 0
+    assert png.read_bytes().startswith(b"\x89PNG")
+    png.unlink()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    capsys.readouterr()
+    assert teach(songs, "--out", out, "--plot", png) == 0
+    told = capsys.readouterr()
+    assert "needs the package matplotlib" in told.err
+    assert "songs of each genre and right" in told.out
+    assert not png.exists()
+
+
+@pytest.mark.parametrize("n", [5, 40, 100, 101])
+def test_at_most_two_percent_of_the_taught_songs_are_lost(n: int) -> None:
+    strange = np.random.default_rng(n).normal(size=n) + 10.0
+    taught = [
+        Example(
+            name="",
+            digest="",
+            genre="",
+            artist="",
+            embedding=np.zeros((1, 1)),
+            strangeness=float(s),
+        )
+        for s in strange
+    ]
+    assert (strange > strangeness_threshold(taught, 0.0)).mean() <= 0.02
+    assert strangeness_threshold(taught, 99.0) == 99.0
+
+
+def test_real_songs_that_it_has_not_heard(gtzan: Path, tmp_path: Path) -> None:
+    taught, unseen = tmp_path / "taught", []
+    for genre in sorted((gtzan / "genres_original").iterdir()):
+        (taught / genre.name).mkdir(parents=True)
+        songs = sorted(genre.iterdir())
+        for song in songs[:4]:
+            (taught / genre.name / song.name).symlink_to(song)
+        unseen += [(genre.name, song) for song in songs[4:]]
+    out = tmp_path / "mine.onnx"
+    assert teach(taught, "--out", out) == 0
+    classifier = GenreClassifier.load(out)
+    right = [classifier.classify(song).label == genre for genre, song in unseen]
+    assert len(right) == 20
+    assert np.mean(right) >= 0.85
 
 
 def test_a_model_without_a_head_that_can_be_taught_is_refused(artifact_bytes: bytes) -> None:
