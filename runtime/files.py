@@ -14,6 +14,14 @@ from .errors import FileError
 _UNFINISHED = ".unfinished"
 
 
+def cache_folder() -> Path:
+    """Return the cache: GENREKIT_CACHE, else below XDG_CACHE_HOME or ~/.cache."""
+    if own := os.environ.get("GENREKIT_CACHE"):
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "genrekit"
+
+
 def unfinished_form(target: Path) -> Path:
     """Name the unfinished form of a file; one that is left over is known by `is_unfinished`."""
     return target.with_name(f".{target.name}{_UNFINISHED}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from ..arrays import Float32
 from ..classify.classifier import GenreClassifier
 from ..errors import ConfigError, DataError, GenreKitError
-from ..files import read_bounded, write_whole
+from ..files import cache_folder, read_bounded, write_whole
 from ..library.finding import find_songs
 from .npz import pack, unpack
 
@@ -186,7 +185,7 @@ def _hear(
     classifier: GenreClassifier, output: str, song: Path, digest: str
 ) -> tuple[Float32, float]:
     """Return a song's embedding and strangeness, from the cache if they are there and whole."""
-    cached = _cache_folder() / digest[:2] / f"{digest}.npz"
+    cached = cache_folder() / "embeddings" / digest[:2] / f"{digest}.npz"
     with contextlib.suppress(DataError, KeyError, ValueError, TypeError, OSError):
         arrays = unpack(read_bounded(cached, _MAX_CACHED_BYTES))
         return _finite(arrays["embedding"]), float(arrays["strangeness"])
@@ -215,11 +214,6 @@ def _digest(song: Path, model_sha256: str) -> str:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base, "genrekit", "embeddings")
 
 
 def genres_of(examples: Iterable[Example]) -> tuple[str, ...]:

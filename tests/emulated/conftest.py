@@ -102,10 +102,11 @@ PI_32 = Board(
 class Pi:
     """A board with the kit installed; `genrekit` runs its command line there."""
 
-    def __init__(self, board: Board, root: Path, site: Path) -> None:
+    def __init__(self, board: Board, root: Path, site: Path, cache: Path) -> None:
         self.board = board
         self._root = root
         self._site = site
+        self._cache = cache
 
     def python(self, *arguments: object, status: int | None = 0) -> str:
         """Run Python on the board and return its standard output; None allows any status."""
@@ -115,6 +116,7 @@ class Pi:
             "PYTHONHOME": str(self._root / "usr"),
             "PYTHONPATH": f"{self._site}:{self._root}/usr/lib/python3/dist-packages",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "XDG_CACHE_HOME": str(self._cache),  # its own: it must hear songs itself
             "OPENBLAS_NUM_THREADS": "1",
         }
         interpreter = self._root / f"usr/bin/python{self.board.python}"
@@ -230,7 +232,8 @@ def _install(board: Board, wheel: Path, site: Path) -> Pi:
     folder = _assemble(board)
     shutil.unpack_archive(wheel, site, "zip")
     # PYTHONPATH takes several folders, `site` first.
-    return Pi(board, folder / "rootfs", Path(f"{site}:{folder / 'site'}"))
+    path = Path(f"{site}:{folder / 'site'}")
+    return Pi(board, folder / "rootfs", path, site.with_name(f"{site.name}-cache"))
 
 
 @pytest.fixture(scope="session", params=[PI_4, PI_32], ids=lambda board: board.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,31 @@ def test_songs_get_the_label_that_they_get_here(pi: Any, gtzan: Path) -> None:
             assert item["probability"] == pytest.approx(probability[item["label"]], abs=0.05)
         if ours["ranking"][0]["probability"] - ours["ranking"][1]["probability"] > 0.1:
             assert theirs["label"] == ours["label"]
+
+
+def test_a_board_teaches_itself_what_this_machine_teaches(pi: Any, tmp_path: Path) -> None:
+    here("data", "synth", tmp_path / "all", "--tracks-per-genre", 2, "--duration", 4)
+    songs = tmp_path / "songs"
+    for genre in ("jazz", "metal"):
+        shutil.copytree(tmp_path / "all" / genre, songs / genre)
+    taught = {}
+    for name, run in (("here", here), ("there", pi.genrekit)):
+        out = tmp_path / f"{name}.onnx"
+        told = json.loads(run("teach", songs, "--out", out, "--engine", "numpy", "--json"))
+        assert (told["songs"], told["left_out"]) == (4, [])
+        taught[name] = told["estimate"]["confusion"]
+        assert json.loads(run("verify", out, "--engine", "numpy", "--json"))["passed"]
+    assert taught["there"] == taught["here"]
+    # What the board taught is the same model on this machine.
+    for song in sorted((tmp_path / "all").glob("[jm]*/*.wav")):
+        mine, its = (
+            {r["label"]: r["probability"] for r in json.loads(told)["ranking"]}
+            for told in (
+                here("classify", song, "--model", tmp_path / f"{name}.onnx", "--json")
+                for name in ("here", "there")
+            )
+        )
+        assert its == pytest.approx(mine, abs=0.02)
 
 
 def test_doctor_describes_the_board(pi: Any) -> None:

@@ -27,7 +27,7 @@ from genrekit.audio.decoding import load_audio
 from genrekit.errors import ConfigError, DataError, FileError, GenreKitError
 from genrekit.features.config import FeatureConfig
 from genrekit.features.kinds import extract, streams
-from genrekit.files import write_whole
+from genrekit.files import cache_folder, write_whole
 from genrekit.library.process_pool import process_pool
 from genrekit.strict_json import canonical_json
 
@@ -94,14 +94,6 @@ class Recipe:
             "code": code_version(),
         }
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
-
-
-def cache_folder() -> Path:
-    """Return where features are kept: GENREKIT_CACHE, else below XDG_CACHE_HOME or ~/.cache."""
-    if own := os.environ.get("GENREKIT_CACHE"):
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "genrekit"
 
 
 def song_features(path: Path, recipe: Recipe) -> Path:

@@ -40,7 +40,7 @@ def write_song(path: Path, kind: str, seed: int) -> None:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GENREKIT_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_damaged_cache_is_heard_again(length: int, songs: Path, tmp_path: Path
 def test_a_cache_that_cannot_be_written_costs_time_alone(
     songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    monkeypatch.setenv("GENREKIT_CACHE", "/proc/nowhere")
     assert teach(songs, "--out", tmp_path / "m.onnx") == 0
 
 

@@ -14,10 +14,10 @@ import soundfile
 
 import genrekit
 from genrekit.features.kinds import extract
+from genrekit.files import cache_folder
 from genrekit.train.inputs import feature_cache as cache
 from genrekit.train.inputs.feature_cache import (
     Recipe,
-    cache_folder,
     extract_songs,
     read_features,
     song_features,
