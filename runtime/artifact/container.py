@@ -68,8 +68,8 @@ def read_artifact(path: str | os.PathLike[str]) -> Artifact:
         card = parse_card(text)
         if hashlib.sha256(model).hexdigest() != card.model_sha256:
             raise ArtifactError(
-                "the model's SHA-256 does not match its card: corrupt; copy it again, or, if another "
-                "tool saved it anew, take the file that genrekit wrote"
+                "the model's SHA-256 does not match its card: corrupt; copy it again, or, if "
+                "another tool saved it anew, take the file that genrekit wrote"
             )
     except ArtifactError as error:
         raise ArtifactError(f"{source}: {error}") from error
