@@ -14,69 +14,28 @@ from typing import Any
 import numpy as np
 
 from genrekit.arrays import Float64, Int64
-from genrekit.artifact.card import LATER_VERSION, Card
+from genrekit.artifact.card import Card
 from genrekit.artifact.container import Artifact, read_artifact, write_artifact
-from genrekit.artifact.sections import (
-    Accuracy,
-    Calibration,
-    Compression,
-    InputSpec,
-    Normalisation,
-    Reference,
-    Training,
-    Unknown,
-    Windowing,
-)
 from genrekit.audio.decoding import Audio, load_audio
 from genrekit.classify.classifier import GenreClassifier
-from genrekit.classify.reference import SIGNAL
 from genrekit.classify.verification import verify
 from genrekit.engines.registry import load_engine
 from genrekit.errors import AudioError, DataError
-from genrekit.features.config import FeatureConfig
-from genrekit.train.data.musicnn import NOTICE, TAGS
+from genrekit.train.data.musicnn import TAGS
 from genrekit.train.evaluation.metrics import Share, share
 from genrekit.train.inputs.degradation import DEGRADATIONS
 from genrekit.train.synth.not_music import not_music
 
 from ..writing.cards import provisional, with_reference
 from .calibration import calibration_error, fit_temperature, track_probabilities
-from .graph import BANDS, EMBEDDING, FRAMES, INPUT, LOGITS, STRANGENESS, build_graph
+from .cards import FOLDS, Measured, bare_card, genre_card, tag_card, unknown_rule
+from .graph import build_graph
 from .gtzan import Song, find_songs
 from .heads import Linear, Strangeness, fit_genres, fit_strangeness
 from .reduction import Reduced
 
-FEATURES = FeatureConfig(
-    sample_rate=16_000,
-    n_fft=512,
-    hop_length=256,
-    n_mels=BANDS,
-    top_db=None,
-    compression="log10",
-    compression_gain=10_000.0,
-    remove_offset=True,
-    level_rms=0.15,
-    silence_rms=10.0 ** (-70.0 / 20.0),
-)
-WINDOW_S = 186 * 256 / 16_000  # 187 frames
-FOLDS = 8
 LOST = 0.015  # of held-out songs, by the rule for unknown sounds; 2 % are allowed
-TAG_THRESHOLD = 0.1  # the weights' own scale: their tags are rare, and so are high probabilities
 _MOST_WINDOWS = 10  # of one song in a fit, so that a long one does not outweigh ten clips
-_LICENCE = (
-    "Apache-2.0 for what genrekit adds; the weights are musicnn's (ISC, see the notice); the "
-    "songs that the head learned from are research data, no licence"
-)
-_DATA = (
-    "weights of musicnn, taught by the tags of a part of the Million Song Dataset; the head by "
-    "clips of 2 to 3 s and songs of GTZAN, without artist fold 2"
-)
-_LIMITS = (
-    "GTZAN is research data of Western music from before 2002, and the million songs may hold its "
-    "artists: 'unheard' is said of the head alone. Blues of unheard artists is its weakest genre. "
-    "What is no music is mostly told as unknown, not always."
-)
-
 Say = Callable[[str], None]
 
 
@@ -133,52 +92,15 @@ def make_models(network: Reduced, data: Path, out: Path, *, say: Say = print) ->
     truth = _truth(heard, labels)
     head = _fit_head(heard, tags, truth, len(labels)).cooled(measured.temperature)
     rule = _fit_rule(heard, list(others.values()))
-    card = _genre_card(measured, labels)
+    card = genre_card(measured, labels)
     default = _write(out / "default.onnx", build_graph(network, head, rule), card)
-    tag_model = _write(out / "tags.onnx", build_graph(network, None, rule), _tag_card(card))
+    tag_model = _write(out / "tags.onnx", build_graph(network, None, rule), tag_card(card))
     return {
         "songs": len(songs),
         "sounds_that_are_no_music": len(others),
         "bytes": {"default": default.size, "tags": tag_model.size},
         **dataclasses.asdict(measured),
     }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """What cross-validation over artists says.
-
-    Parameters
-    ----------
-    clips, songs : Share
-        Right, of clips of 2 to 3 s and of songs of 30 s.
-    temperature : float
-    calibrated_on : int
-        Held-out tracks whose genre their fold had examples of.
-    error : float
-    error_ci95 : tuple of float
-        Expected calibration error of all held-out tracks, each fold's temperature fitted on the
-        other folds.
-    threshold : float
-        Of strangeness.
-    kept : Share
-        Held-out songs that stay below it.
-    rejected : Share
-        Sounds that are no music, each judged by a rule that was shown the other half of them.
-    robust : dict of str to Share
-        Held-out songs and clips that are named right after each degradation.
-    """
-
-    clips: Share
-    songs: Share
-    temperature: float
-    calibrated_on: int
-    error: float
-    error_ci95: tuple[float, float]
-    threshold: float
-    kept: Share
-    rejected: Share
-    robust: dict[str, Share]
 
 
 def _cross_validate(
@@ -288,109 +210,9 @@ def _backbone(network: Reduced) -> Artifact:
     size = len(network.embedding_scale)
     nothing = Linear(weight=np.zeros((size, 1)), bias=np.zeros(1))
     rule = Strangeness(centre=np.zeros(size), whitening=np.zeros((size, 1)), towards=nothing)
-    card = _card(name="backbone", labels=TAGS["MSD"], task="tags", accuracy=(), unknown=None)
-    card = dataclasses.replace(card, unknown=_rule(0.0, share(1, 1)))
+    card = bare_card(name="backbone", labels=TAGS["MSD"], task="tags", accuracy=(), unknown=None)
+    card = dataclasses.replace(card, unknown=unknown_rule(0.0, share(1, 1)))
     return provisional(Path("backbone"), "onnx", build_graph(network, None, rule), card)
-
-
-def _genre_card(measured: Measured, labels: tuple[str, ...]) -> Card:
-    accuracy = (
-        _accuracy("audio: clips of 2 to 3 s, artists unheard by the head", measured.clips),
-        _accuracy("audio: songs of 30 s, artists unheard by the head", measured.songs),
-    )
-    card = _card(
-        name="genrekit-default",
-        labels=labels,
-        task="single-label-classification",
-        accuracy=accuracy,
-        unknown=_rule(measured.threshold, measured.kept),
-    )
-    return dataclasses.replace(
-        card,
-        calibration=Calibration(
-            temperature=measured.temperature,
-            error=measured.error,
-            ci95=measured.error_ci95,
-            n=measured.calibrated_on,
-        ),
-    )
-
-
-def _tag_card(genres: Card) -> Card:
-    card = _card(
-        name="genrekit-tags", labels=TAGS["MSD"], task="tags", accuracy=(), unknown=genres.unknown
-    )
-    training = dataclasses.replace(
-        card.training,
-        data="weights of musicnn, taught by the tags of a part of the Million Song Dataset",
-        split="the authors' own",
-    )
-    return dataclasses.replace(card, training=training)
-
-
-def _card(
-    *,
-    name: str,
-    labels: tuple[str, ...],
-    task: str,
-    accuracy: tuple[Accuracy, ...],
-    unknown: Unknown | None,
-) -> Card:
-    spec = InputSpec(
-        name=INPUT,
-        feature="log_mel",
-        layout="channel_band_frame",
-        shape=(1, BANDS, FRAMES),
-        dtype="float32",
-        normalisation=Normalisation(kind="none"),
-    )
-    tags = task == "tags"
-    return Card(
-        schema=LATER_VERSION,
-        name=name,
-        task="tags" if tags else "single-label-classification",
-        labels=labels,
-        features=FEATURES,
-        inputs=(spec,),
-        output=LOGITS,
-        windowing=Windowing(window_s=WINDOW_S, hop_s=WINDOW_S / 2, short="wrap"),
-        aggregation="mean-probability",
-        training=Training(
-            architecture="musicnn, its dead filters folded away, and a linear head",
-            data=_DATA,
-            synthetic=False,
-            split=f"{FOLDS} folds over artists; this file's head learned from all of them",
-            seed=0,
-            accuracy=accuracy,
-        ),
-        compression=Compression(
-            steps=("dead filters folded away, exactly", "int8 weights"),
-            source_bytes=3_170_000,
-            label_agreement=None,
-            agreement_n=0,
-        ),
-        licence=_LICENCE,
-        intended_use="Naming tags of a song." if tags else "Naming one of ten genres of a song.",
-        limits=_LIMITS,
-        reference=Reference(
-            signal=SIGNAL, probes=(), logits=(0.0,) * len(labels), logit_tolerance=1.0
-        ),
-        model_sha256="",
-        card_sha256="",
-        embedding=EMBEDDING,
-        unknown=unknown,
-        thresholds=(TAG_THRESHOLD,) * len(labels) if tags else (),
-        notice=NOTICE,
-    )
-
-
-def _rule(threshold: float, kept: Share) -> Unknown:
-    return Unknown(
-        output=STRANGENESS,
-        threshold=threshold,
-        rule="distance to the embeddings of music, with a step towards sounds that are none",
-        kept=_accuracy("songs and clips of artists unheard by the rule", kept),
-    )
 
 
 def _write(path: Path, model: bytes, card: Card) -> Artifact:
@@ -407,9 +229,3 @@ def _truth(heard: Sequence[Heard], labels: tuple[str, ...]) -> Int64:
 
 def _share(right: Any) -> Share:
     return share(int(np.sum(right)), len(right))
-
-
-def _accuracy(split: str, measured: Share) -> Accuracy:
-    if measured.value is None or measured.ci95 is None:
-        raise DataError(f"{split}: nothing was measured")
-    return Accuracy(split=split, n=measured.n, accuracy=measured.value, ci95=measured.ci95)

@@ -11,11 +11,12 @@ import numpy as np
 from ..arrays import Float32
 from ..errors import ConfigError
 from . import descriptors
+from .cepstrum import cepstrum, mfcc
 from .chroma import PITCH_CLASSES, chroma_stft, peak_tuning, spectral_peaks
 from .config import FeatureConfig
 from .level import level_window
 from .loudness import loudness
-from .mel import cepstrum, compress, decibels, log_mel, mel_spectrogram, mfcc, pooled_decibels
+from .mel import compress, decibels, log_mel, mel_spectrogram, pooled_decibels
 from .stft import magnitude_blocks, pad_samples, power_spectrogram
 
 # `tabular`, the plots and what they need are imported on their first use: a device that runs

@@ -15,9 +15,10 @@ import numpy as np
 
 from ..arrays import Float32, Float64
 from ..errors import ConfigError
+from .cepstrum import cepstrum
 from .config import FeatureConfig
 from .descriptors import zero_crossing_rate
-from .mel import cepstrum, decibels, mel_spectrogram
+from .mel import decibels, mel_spectrogram
 from .stft import check_samples, power_spectrogram
 
 SMALLEST, LARGEST = 32, 512  # pixels per side

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..arrays import Float32
 from ..errors import AudioError
+from .cepstrum import cepstrum
 from .chroma import chroma_stft
 from .config import FeatureConfig
 from .descriptors import (
@@ -29,7 +30,7 @@ from .descriptors import (
     zero_crossing_rate,
 )
 from .hpss.separation import separate
-from .mel import cepstrum, decibels, mel_power
+from .mel import decibels, mel_power
 from .stft import stft
 from .tempo import tempo_bpm
 

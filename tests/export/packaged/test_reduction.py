@@ -12,9 +12,9 @@ import pytest
 
 from genrekit.audio.decoding import load_audio
 from genrekit.errors import DataError
+from genrekit.export.packaged.cards import FEATURES, WINDOW_S
 from genrekit.export.packaged.graph import build_graph
 from genrekit.export.packaged.heads import Linear, Strangeness
-from genrekit.export.packaged.pretrained import FEATURES, WINDOW_S
 from genrekit.export.packaged.reduction import Reduced, reduce_musicnn
 from genrekit.features.kinds import extract
 from genrekit.train.data.musicnn import TAGS, fetch_musicnn, load_musicnn

@@ -6,6 +6,7 @@ import pytest
 import scipy.fft
 
 from genrekit.errors import AudioError
+from genrekit.features.cepstrum import mfcc
 from genrekit.features.config import FeatureConfig
 from genrekit.features.mel import (
     band_weights,
@@ -16,7 +17,6 @@ from genrekit.features.mel import (
     mel_power,
     mel_spectrogram,
     mel_to_hz,
-    mfcc,
     pooled_decibels,
 )
 from genrekit.features.stft import power_spectrogram

@@ -22,7 +22,7 @@ from torch.nn.functional import conv2d
 
 from genrekit.arrays import Float32, Int64
 from genrekit.errors import ConfigError
-from genrekit.features.mel import dct_matrix
+from genrekit.features.cepstrum import dct_matrix
 
 COEFFICIENTS = 24  # of the cepstrum, whose course over time is described
 LAGS = (1, 2, 4, 8)  # frames between which change is measured
