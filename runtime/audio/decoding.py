@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 import stat
 from pathlib import Path
@@ -20,6 +21,7 @@ from .soundfile_reader import SoundFileReader
 from .wav import is_wav, read_wav_layout
 
 BLOCK_FRAMES = 1 << 16
+_SYNC = 0xFF  # how a frame of MPEG audio begins
 MAX_LOADED_FRAMES = 1 << 28  # 1 GiB of samples, 3.4 h at 22 050 Hz
 
 
@@ -154,20 +156,30 @@ def _make_reader(file: BinaryIO, name: str) -> AudioReader:
         raise FileError(f"{name}: cannot be read: {error.strerror or error}") from error
     if layout is not None:
         return PcmReader(file, layout, name)
-    # PCM, which starts fastest, need not wait for these.
-    from .ffmpeg_reader import FfmpegReader, has_ffmpeg
-    from .mpeg import may_be_cut_short
+    if head[:3] == b"ID3" or head[0] == _SYNC:  # MP3, perhaps
+        from .mpeg import may_be_cut_short
 
-    if has_ffmpeg() and may_be_cut_short(file):
-        return FfmpegReader(file, name)
+        if may_be_cut_short(file) and has_ffmpeg():
+            return _ffmpeg(file, name)
     try:
         return SoundFileReader(file, name)
     except (AudioError, DependencyError) as error:
         if has_ffmpeg():
-            return FfmpegReader(file, name)
+            return _ffmpeg(file, name)
         if isinstance(error, DependencyError):
             raise
         raise AudioError(f'{error} AAC, WMA and more: pip install "genrekit[ffmpeg]"') from error
+
+
+def has_ffmpeg() -> bool:
+    """Whether the package `av` is installed; it brings FFmpeg's libraries with it."""
+    return importlib.util.find_spec("av") is not None
+
+
+def _ffmpeg(file: BinaryIO, name: str) -> AudioReader:
+    from .ffmpeg_reader import FfmpegReader  # few songs need it
+
+    return FfmpegReader(file, name)
 
 
 def load_audio(path: str | os.PathLike[str], sample_rate: int | None = None) -> Audio:

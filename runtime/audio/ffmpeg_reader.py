@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 from collections.abc import Iterator
 from types import TracebackType
@@ -22,11 +21,6 @@ _FORMATS = (
     "mpc8,ogg,opus,tak,tta,voc,w64,wav,wv"
 )
 _OPTIONS = {"protocol_whitelist": "none", "format_whitelist": _FORMATS}
-
-
-def has_ffmpeg() -> bool:
-    """Whether the package `av` is installed; it brings FFmpeg's libraries with it."""
-    return importlib.util.find_spec("av") is not None
 
 
 class FfmpegReader:

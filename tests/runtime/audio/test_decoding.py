@@ -198,7 +198,7 @@ def test_flac_without_soundfile_names_the_install_command(
     path = tmp_path / "song.flac"
     soundfile.write(path, chord(0.1), 44_100)
     monkeypatch.setitem(sys.modules, "soundfile", None)  # how Python marks it as not importable
-    monkeypatch.setattr("genrekit.audio.ffmpeg_reader.has_ffmpeg", lambda: False)
+    monkeypatch.setattr("genrekit.audio.decoding.has_ffmpeg", lambda: False)
     with pytest.raises(DependencyError, match=r'song\.flac: .*pip install "genrekit\[audio\]"'):
         open_audio(path)
 

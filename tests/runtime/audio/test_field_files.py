@@ -73,7 +73,7 @@ def test_without_the_extra_the_message_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = encode(tmp_path / "song.m4a", "aac", "ipod")
-    monkeypatch.setattr("genrekit.audio.ffmpeg_reader.has_ffmpeg", lambda: False)
+    monkeypatch.setattr("genrekit.audio.decoding.has_ffmpeg", lambda: False)
     with pytest.raises(AudioError, match=r"genrekit\[ffmpeg\]"):
         load_audio(path)
 
