@@ -203,7 +203,7 @@ _DOCUMENTS: dict[str, _Reader] = {
     "features.json": _features,
     "startup.json": _startup,
     "live_cost.json": _live_cost,
-    "bench-default.json": _bench,
+    "bench-tiny.json": _bench,
     "soak.json": _soak,
     "long_file.json": _long_file,
     "footprint.json": _footprint,

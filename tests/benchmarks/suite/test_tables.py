@@ -71,7 +71,7 @@ def test_a_document_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_artifact_is_shown_with_the_accuracy_of_the_file_itself() -> None:
-    sources = read_sources([FOLDER / "bench-default.json"])
+    sources = read_sources([FOLDER / "bench-tiny.json"])
     (model,) = sources.models
     known = sources.accuracy(model)
     assert known is not None
